@@ -1,0 +1,279 @@
+"""Delimiter-separated text (RFC 4180 and its relatives).
+
+Parsing is pyarrow's; what is ours is to cut a stream only between records, to know each record's place, and to
+give a record that doesn't fit the header back as it stands.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from formats.csv_dialect import Dialect
+from formats.format import (
+    ROW_LIMIT,
+    Block,
+    Format,
+    Head,
+    MalformedFile,
+    MalformedRow,
+    MisjudgedCutError,
+    Rows,
+    Structure,
+    Wanted,
+)
+from formats.hookspecs import hookimpl
+from formats.utf8 import is_utf8, read_past_mark, shown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_BLOCK_SIZE = 4 * 1024 * 1024
+_SAMPLE_RECORDS = 20
+_LINE_END = re.compile(rb"[\r\n]")
+_UNDECODED = re.compile("[\udc80-\udcff]+")
+_REPLACEMENT = "\ufffd"
+
+
+@hookimpl
+def register_formats() -> Sequence[Format]:
+    """CSV in all its dialects."""
+    return [Csv()]
+
+
+class Csv(Format):
+    """Text with a header line, a delimiter, and double quotes around values that need them."""
+
+    name = "csv"
+    title = "Text with delimiters: CSV, TSV"
+    suffixes = (".csv", ".tsv", ".tab", ".txt")
+
+    def likelihood(self, head: Head) -> float:
+        """Text with a delimiter is probably this; any other text just may be."""
+        text = head.text()
+        if text is None or not text.strip() or text.lstrip()[0] in "[{<":
+            return 0.0
+        return 0.8 if len(_header(text, _delimiter(text))) > 1 else 0.2
+
+    def inspect(self, head: Head) -> Structure:
+        """The columns that the header line names, and the delimiter between them."""
+        text = head.text()
+        if text is None or not text.strip():
+            raise MalformedFile(f"{head.name}: the file has no line of text; export it again")
+        delimiter = _delimiter(text)
+        terminator = "\n" if "\n" in text or "\r" not in text else "\r"
+        return Structure(_header(text, delimiter), {"delimiter": delimiter, "line end": terminator})
+
+    def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
+        """Blocks of whole records, cut where no quotes are open."""
+        dialect = Dialect(structure.details["delimiter"])
+        columns = structure.columns or ()
+        included = [position for position, name in enumerate(columns) if wanted(name) is not None]
+        for data, closed in _after_header(_whole_records(stream, dialect, exact=structure.exact), dialect):
+            if closed:
+                yield _Records(data, dialect, columns, included)
+            else:
+                yield _UnclosedRecord(data, [columns[position] for position in included])
+
+
+def _whole_records(stream: BinaryIO, dialect: Dialect, *, exact: bool) -> Iterator[tuple[bytes, bool]]:
+    """Stretches of whole records; False beside a record with a quote that nothing closes.
+
+    A quote left open swallows all that follows, up to a quote that opens another value if there is one. The record
+    is given by itself, up to the end of the line that opens it, and the lines after it are read as the records that
+    they are. Those that seem to be closed are only looked for where ``exact`` asks for it.
+    """
+    rest, at_end = read_past_mark(stream), False
+    while rest or not at_end:
+        if not at_end and len(rest) <= ROW_LIMIT:
+            chunk = stream.read(_BLOCK_SIZE)
+            at_end = not chunk
+            rest += chunk
+        misquoted = dialect.misquoted(rest) if exact else None
+        if misquoted is not None:
+            begin, end = dialect.last_end_of_records(rest[:misquoted]), _end_of_line(rest, misquoted)
+            if begin:
+                yield rest[:begin], True
+            yield rest[begin:end], False
+            rest = rest[end:]
+            continue
+        end = dialect.end_of_records(rest)
+        if at_end and dialect.open_quote(rest[end:]) is None:
+            end = len(rest)
+        if end:
+            yield rest[:end], True
+            rest = rest[end:]
+        if rest and (at_end or len(rest) > ROW_LIMIT):
+            quote = dialect.open_quote(rest)
+            begin = dialect.last_end_of_records(rest[:quote]) if quote is not None else 0
+            end = _end_of_line(rest, quote) if quote is not None else len(rest)
+            if end - begin > ROW_LIMIT:
+                start = shown(rest[begin : begin + 80])
+                raise MalformedFile(f"a row is longer than {ROW_LIMIT:,} bytes; it begins {start!r}")
+            if begin:
+                yield rest[:begin], True
+            yield rest[begin:end], False
+            rest = rest[end:]
+
+
+def _end_of_line(data: bytes, position: int) -> int:
+    line_end = _LINE_END.search(data, position)
+    return line_end.end() if line_end else len(data)
+
+
+def _after_header(stretches: Iterator[tuple[bytes, bool]], dialect: Dialect) -> Iterator[tuple[bytes, bool]]:
+    """The stretches without the first record, which is the header."""
+    for data, closed in stretches:
+        end = dialect.end_of_first_record(data) if closed else len(data)
+        if end < len(data) and end:
+            yield data[end:], closed
+        if end:
+            break
+    yield from stretches
+
+
+@dataclass(frozen=True)
+class _Records(Block):
+    data: bytes
+    dialect: Dialect
+    columns: Sequence[str]
+    included: Sequence[int]
+    """The positions of the columns to deliver."""
+
+    def parse(self) -> Rows:
+        if is_utf8(self.data):
+            batch, misfits = self._read(self.data)
+            self._check_quotes(batch.num_rows + len(misfits))
+            return self._rows(batch, misfits)
+        # A mark that no value can have, in place of bytes that are no text, tells which values had them.
+        unquoted = self.data.replace(b'"', b"")
+        mark = _REPLACEMENT
+        while mark.encode() in unquoted:
+            mark += _REPLACEMENT
+        marked = _UNDECODED.sub(mark, self.data.decode(errors="surrogateescape"))
+        return self._rows(*_without(mark, *self._read(marked.encode())))
+
+    def _check_quotes(self, count: int) -> None:
+        """Raise :class:`MisjudgedCutError` where a value over several lines is one by a mistake with quotes."""
+        lines = self.data.count(b"\n") + (not self.data.endswith(b"\n"))
+        if count != lines and self.dialect.misquoted(self.data) is not None:
+            raise MisjudgedCutError
+
+    def _read(self, data: bytes) -> tuple[pa.RecordBatch, dict[int, str]]:
+        """Parse UTF-8, without the rows of too many or too few values, which come by position, with why."""
+        import pyarrow as pa
+        from pyarrow import csv as arrow_csv
+
+        misfits: dict[int, str] = {}
+
+        def note(row: Any) -> str:
+            values = "1 value" if row.actual_columns == 1 else f"{row.actual_columns} values"
+            misfits[row.number - 1] = f"the row has {values}, the header has {row.expected_columns} columns"
+            return "skip"
+
+        if data.startswith(codecs.BOM_UTF8):  # this is not the file's beginning, but the parser would take it for one
+            data = b"\n" + data
+        names = [str(position) for position in range(len(self.columns))]
+        # Rows without any column would not be counted.
+        included = [names[position] for position in self.included] or names[:1]
+        table = arrow_csv.read_csv(
+            pa.BufferReader(data),
+            arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
+            arrow_csv.ParseOptions(delimiter=self.dialect.delimiter, newlines_in_values=True, invalid_row_handler=note),
+            arrow_csv.ConvertOptions(
+                check_utf8=False,
+                column_types=dict.fromkeys(included, pa.string()),
+                include_columns=included,
+                strings_can_be_null=False,
+            ),
+        )
+        batches = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]
+        batch = batches[0].select(included[: len(self.included)])
+        return batch.rename_columns([self.columns[position] for position in self.included]), misfits
+
+    def _rows(self, batch: pa.RecordBatch, misfits: dict[int, str]) -> Rows:
+        records = cache(partial(self.dialect.split, self.data, batch.num_rows + len(misfits)))
+
+        def raw(positions: Sequence[int]) -> list[str]:
+            return [shown(records()[position]) for position in positions]
+
+        if not misfits:
+            return Rows(batch, raw)
+        at_fault = sorted(misfits)
+        malformed = [
+            MalformedRow(position, misfits[position], text)
+            for position, text in zip(at_fault, raw(at_fault), strict=True)
+        ]
+        return Rows(batch, raw, _positions(batch, misfits), malformed)
+
+
+def _without(mark: str, batch: pa.RecordBatch, misfits: dict[int, str]) -> tuple[pa.RecordBatch, dict[int, str]]:
+    """Take the rows that have the mark of bytes that aren't UTF-8 out, to the misfits."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    marked = [pc.indices_nonzero(pc.match_substring(column, mark)) for column in batch.columns]
+    rows = {row for indices in marked for row in indices.to_pylist()}
+    if not rows:
+        return batch, misfits
+    positions = _positions(batch, misfits)
+    reason = "the row is not UTF-8 text; export the file as UTF-8"
+    kept = pa.array([row for row in range(batch.num_rows) if row not in rows], pa.int64())
+    return batch.take(kept), misfits | {positions[row]: reason for row in rows}
+
+
+def _positions(batch: pa.RecordBatch, misfits: dict[int, str]) -> list[int]:
+    """The positions in the block of the rows in a batch."""
+    return [position for position in range(batch.num_rows + len(misfits)) if position not in misfits]
+
+
+@dataclass(frozen=True)
+class _UnclosedRecord(Block):
+    data: bytes
+    included: Sequence[str]
+
+    def parse(self) -> Rows:
+        import pyarrow as pa
+
+        text = shown(self.data.rstrip(b"\r\n"))
+        schema = pa.schema([(name, pa.string()) for name in self.included])
+        reason = 'a value begins with a quotation mark (") and none closes it where the value ends'
+        batch = pa.RecordBatch.from_pylist([], schema)
+        return Rows(batch, lambda _: [text], [], [MalformedRow(0, reason, text)])
+
+
+def _sample(text: str, delimiter: str) -> list[list[str]]:
+    """The first records of a text, as far as they can be told apart."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    records: list[list[str]] = []
+    try:
+        for record in reader:
+            if record:
+                records.append(record)
+            if len(records) == _SAMPLE_RECORDS:
+                break
+    except csv.Error:  # a value past csv's own limit: what stands before it is the sample
+        pass
+    return records
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter under which most of the first records are as wide as the header, and the header widest."""
+
+    def score(delimiter: str) -> tuple[float, int]:
+        widths = [len(record) for record in _sample(text, delimiter)] or [0]
+        return (widths.count(widths[0]) / len(widths) if widths[0] > 1 else 0.0, widths[0])
+
+    return max(_DELIMITERS, key=score)
+
+
+def _header(text: str, delimiter: str) -> tuple[str, ...]:
+    records = _sample(text, delimiter)
+    return tuple(name.strip() for name in records[0]) if records else ()

@@ -1,0 +1,100 @@
+"""Where the records of delimiter-separated text end, which a line end within quotes doesn't tell.
+
+All rules are the parser's, pyarrow's: a quotation mark opens a value only at its beginning, two of them within
+quotes are one, and a carriage return ends a line as a line feed does. Empty lines are no records.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from formats.format import ROW_LIMIT
+
+_LINE_ENDS = re.compile(rb"[\r\n]+")
+_NO_LINE_END = re.compile(rb"[^\r\n]")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How values stand beside each other: with this character between them."""
+
+    delimiter: str
+
+    def end_of_records(self, data: bytes) -> int:
+        """How many bytes of ``data``, which begins with a record, are whole records."""
+        end = _end_of_lines(data, 0, len(data))
+        while end and len(data) - end <= ROW_LIMIT:
+            quote = data.rfind(b'"', 0, end)
+            if quote < 0 or self._is_past_quotes(data, quote):
+                return end
+            end = _end_of_lines(data, 0, quote)
+        return self.last_end_of_records(data)
+
+    def end_of_first_record(self, data: bytes) -> int:
+        """How many bytes the first record takes, with its line end and empty lines before it; 0 if there is none."""
+        begin = _NO_LINE_END.search(data)
+        if not begin:
+            return 0
+        end = begin.start()
+        for value in self._quoted.finditer(data, end):
+            if line_end := _LINE_ENDS.search(data, end, value.start()):
+                return line_end.end()
+            end = value.end()
+        line_end = _LINE_ENDS.search(data, end)
+        return line_end.end() if line_end else len(data)
+
+    def open_quote(self, data: bytes) -> int | None:
+        """Where in ``data``, which begins with a record, a value begins with a quote that none closes."""
+        return next((value.start() for value in self._quoted.finditer(data) if not value[1]), None)
+
+    def misquoted(self, data: bytes) -> int | None:
+        """Where in ``data``, which begins with a record, a value of several lines begins that goes on after its quotes.
+
+        The quote that closes it is missing, most often, and what is taken for it opens a value of a later line.
+        """
+        after = (self.delimiter.encode(), b"\r", b"\n", b"")
+        for value in self._quoted.finditer(data):
+            if data[value.end() : value.end() + 1] not in after and _LINE_ENDS.search(value[0]):
+                return value.start()
+        return None
+
+    def split(self, data: bytes, count: int) -> list[bytes]:
+        """The records of ``data``, without their line ends; ``count`` of them."""
+        lines = [line for line in data.replace(b"\r", b"\n").split(b"\n") if line]
+        if len(lines) == count:  # a record with a line end within quotes would be two lines or more
+            return lines
+        hidden = self._quoted.sub(lambda value: b"." * len(value[0]), data)
+        starts = [0, *(line_end.end() for line_end in _LINE_ENDS.finditer(hidden))]
+        ends = [*(line_end.start() for line_end in _LINE_ENDS.finditer(hidden)), len(data)]
+        return [data[start:end] for start, end in zip(starts, ends, strict=True) if start < end]
+
+    @cached_property
+    def _quoted(self) -> re.Pattern[bytes]:
+        """A quoted value, which opens right after a delimiter or a line end; group 1 is empty when none closes it."""
+        before = re.escape(self.delimiter.encode()) + rb"\r\n"
+        return re.compile(rb'"(?<![^' + before + rb']")[^"]*+(?:""[^"]*+)*+("|\Z)')
+
+    def _is_past_quotes(self, data: bytes, quote: int) -> bool:
+        """Whether what stands around the last quote before a line end is proof that the line end is in no quotes.
+
+        A value opens after a delimiter or a line end, and a quote after another may be the second of a pair.
+        """
+        around = (self.delimiter.encode(), b"\r", b"\n")
+        return data[quote + 1 : quote + 2] in around and data[max(0, quote - 1) : quote] not in (*around, b'"', b"")
+
+    def last_end_of_records(self, data: bytes) -> int:
+        """As :meth:`end_of_records`, and surely as many as there are."""
+        after = len(data)
+        for start, end in reversed([value.span() for value in self._quoted.finditer(data)]):
+            if found := _end_of_lines(data, end, after):
+                return found
+            after = start
+        return _end_of_lines(data, 0, after)
+
+
+def _end_of_lines(data: bytes, start: int, end: int) -> int:
+    """Where the last line end of a stretch of ``data`` ends; 0 when it has none."""
+    line_feed = data.rfind(b"\n", start, end) + 1
+    return data.rfind(b"\r", max(start, line_feed), end) + 1 or line_feed

@@ -1,0 +1,151 @@
+"""What a format promises.
+
+Only :meth:`Block.parse` and :meth:`Format.read` may import pyarrow: the validator runs without it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    Wanted = Callable[[str], pa.DataType | None]
+    """The type that the caller will cast a file's column to; None when it has no use for the column."""
+else:
+    Wanted = object
+
+HEAD_SIZE = 64 * 1024
+"""How many bytes of a file's beginning, and of its end, a format is shown before it is chosen."""
+
+ROW_LIMIT = 1024 * 1024
+"""The longest row, in bytes. A longer one is no row of a shop; it would be held in memory whole."""
+
+
+class MalformedFile(Exception):  # noqa: N818 - the name says what it is about
+    """The file as a whole can't be taken. The message says where, why and what to do about it."""
+
+
+class MisjudgedCutError(Exception):
+    """The quick way of cutting may have been wrong, or lost the place of a fault: read again, with ``exact``."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """What can be seen of a file without reading it: its name, its size in bytes, its beginning and its end."""
+
+    name: str
+    size: int
+    data: bytes
+    tail: bytes
+
+    @property
+    def complete(self) -> bool:
+        """Whether ``data`` is the whole file."""
+        return len(self.data) >= self.size
+
+    def text(self) -> str | None:
+        """``data`` as text without its byte order mark, or None when it is no text.
+
+        A character cut off at the end is left out; bytes that aren't UTF-8 come as U+FFFD, since one bad row
+        doesn't make a file binary.
+        """
+        if any(byte in self.data for byte in _BINARY):
+            return None
+        data = self.data
+        if not self.complete:
+            data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1] or data[:-3]
+        return data.decode("utf-8-sig", errors="replace")
+
+
+_BINARY = [code for code in range(0x20) if code not in (0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1A, 0x1B)]
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What a head shows of a file's structure."""
+
+    columns: tuple[str, ...] | None
+    """The names of the columns, or None when the head shows none."""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """What was found out, by name (``delimiter``, ``rows``, ...), for people to see and for ``read`` to use."""
+    exact: bool = False
+    """Whether ``read`` must cut in the way that is surely right, since a quicker one was not."""
+    nested: tuple[tuple[str, ...], ...] = ()
+    """The ways to values within objects, as the names on each. As a column's name they have dots between them."""
+
+
+@dataclass(frozen=True)
+class MalformedRow:
+    """A row that has no place in the columns: its position in the block from 0, why, and its text."""
+
+    position: int
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one block.
+
+    ``batch`` holds those that fit the columns, each column as strings or in the wanted type; ``positions`` are
+    their positions in the block from 0, or None when they are simply 0, 1, 2, ... ; ``raw`` gives the text of the
+    rows at some positions, as it stands in the file.
+    """
+
+    batch: pa.RecordBatch
+    raw: Callable[[Sequence[int]], list[str]]
+    positions: Sequence[int] | None = None
+    malformed: Sequence[MalformedRow] = ()
+    native: bool = False
+    """Whether some strings of the batch are numbers or booleans of the file's own, spelled as JSON spells them."""
+
+    @property
+    def count(self) -> int:
+        """How many rows the block has, malformed ones included."""
+        return int(self.batch.num_rows) + len(self.malformed)
+
+
+class Block(ABC):
+    """A stretch of a file that can be parsed by itself, on any thread."""
+
+    @abstractmethod
+    def parse(self) -> Rows:
+        """The rows of this stretch.
+
+        Raises :class:`MalformedFile` when nothing after it can be trusted, and :class:`MisjudgedCutError` when it
+        should have been cut elsewhere.
+        """
+
+
+class Format(ABC):
+    """One file format."""
+
+    name: str
+    """Its name, such as ``csv``: one word, in lower case."""
+    title: str
+    """What it is, for people, in a few words."""
+    suffixes: tuple[str, ...]
+    """How names of such files end, in lower case, with the dot."""
+
+    @abstractmethod
+    def likelihood(self, head: Head) -> float:
+        """How sure it is, from 0 (no) to 1 (certain), that the content is of this format."""
+
+    @abstractmethod
+    def inspect(self, head: Head) -> Structure:
+        """Check the structure as far as the head and the tail show it.
+
+        Raises :class:`MalformedFile` when such a file can't be read.
+        """
+
+    @abstractmethod
+    def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
+        """Cut a stream into blocks, in the file's order and in bounded memory.
+
+        Raises :class:`MalformedFile` when the stream can't be read on, and :class:`MisjudgedCutError` when that
+        may be so only because it was cut too quickly.
+        """

@@ -1,0 +1,244 @@
+"""JSON (RFC 8259) in the three shapes that tills and web shops export.
+
+An array of objects, an object with such an array under a key, and one object a line (NDJSON). Numbers keep
+their text: a price never passes through a float.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, BinaryIO
+
+from formats.format import (
+    ROW_LIMIT,
+    Block,
+    Format,
+    Head,
+    MalformedFile,
+    MisjudgedCutError,
+    Rows,
+    Structure,
+    Wanted,
+)
+from formats.hookspecs import hookimpl
+from formats.json_document import DECODER, Document, why
+from formats.json_paths import Path, names_of, nested_paths
+from formats.json_rows import Parsed, is_text, parse_typed, rows_of
+from formats.utf8 import read_past_mark, shown
+
+_LINES_SIZE = 4 * 1024 * 1024
+_SAMPLE_ROWS = 100
+_BETWEEN_ELEMENTS = re.compile(r"[\s,]*")
+_JSON_SPACE = b" \t\r\n"
+_VALID = json.JSONDecoder(parse_float=str, parse_int=str)
+
+
+@hookimpl
+def register_formats() -> Sequence[Format]:
+    """JSON documents and JSON lines."""
+    return [Json(), NdJson()]
+
+
+class Json(Format):
+    """One JSON document: an array of rows, or an object with the rows under one of its keys."""
+
+    name = "json"
+    title = "JSON: an array of rows, or an object with the rows under a key"
+    suffixes = (".json",)
+
+    def likelihood(self, head: Head) -> float:
+        """An opening bracket is nearly proof; an opening brace may be a line of NDJSON too."""
+        text = (head.text() or "").lstrip()
+        if text.startswith("["):
+            return 0.95
+        return 0.8 if text.startswith("{") else 0.0
+
+    def inspect(self, head: Head) -> Structure:
+        """The keys of the first rows, where the rows are, and whether the document's end is there."""
+        begins = (head.text() or "").lstrip()[:1]
+        ends = head.tail.rstrip()[-1:].decode("ascii", errors="replace")
+        if (begins, ends) not in (("[", "]"), ("{", "}")):
+            raise MalformedFile(
+                f"{head.name}: the file is cut off: it begins with {begins!r} and ends with {ends!r}; "
+                "export or upload it again"
+            )
+        document = Document(io.BytesIO(head.data))
+        key: str | None = None
+        rows: list[Any] = []
+        try:
+            key = document.enter_rows()
+            while len(rows) < _SAMPLE_ROWS and (found := document.elements(1)):
+                rows += [value for value, _ in found]
+        except MalformedFile as error:
+            if head.complete:
+                raise MalformedFile(f"{head.name}: {error}") from error
+        return _structure(rows, {"rows under": key} if key else {})
+
+    def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
+        """Blocks of the array's elements."""
+        document = Document(stream)
+        document.enter_rows()
+        if not structure.exact:
+            for stretch in document.stretches():
+                yield _Stretch(stretch, _paths(structure), wanted)
+        while elements := document.elements():
+            yield _Elements(elements, wanted)
+        document.check_rest()
+
+
+class NdJson(Format):
+    """One JSON object a line."""
+
+    name = "ndjson"
+    title = "JSON lines: one object a line"
+    suffixes = (".ndjson", ".jsonl")
+
+    def likelihood(self, head: Head) -> float:
+        """Most of the first lines are objects by themselves."""
+        lines = [line for line in (head.text() or "").split("\n") if line.strip()][:_SAMPLE_ROWS]
+        objects = [row for row in map(_object, lines) if row is not None]
+        # No document goes on after its first object.
+        if not lines or (2 * len(objects) <= len(lines) and (len(lines) == 1 or _object(lines[0]) is None)):
+            return 0.0
+        if len(lines) == 1 and any(_is_rows(value) for value in objects[0].values()):
+            return 0.3
+        return 0.95
+
+    def inspect(self, head: Head) -> Structure:
+        """The keys of the first rows."""
+        lines = (head.text() or "").split("\n")[:_SAMPLE_ROWS]
+        return _structure(map(_object, lines), {})
+
+    def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
+        """Blocks of whole lines."""
+        paths = _paths(structure)
+        rest = read_past_mark(stream)
+        while chunk := stream.read(_LINES_SIZE):
+            end = chunk.rfind(b"\n") + 1
+            if end:
+                yield _Lines(b"".join((rest, memoryview(chunk)[:end])), paths, wanted)
+                rest = chunk[end:]
+            else:
+                rest += chunk
+            if len(rest) > ROW_LIMIT:
+                raise MalformedFile(f"a row is longer than {ROW_LIMIT:,} bytes; it begins {rest[:80]!r}")
+        if rest.strip():
+            yield _Lines(rest, paths, wanted)
+
+
+def _structure(rows: Iterable[Any], details: Mapping[str, str]) -> Structure:
+    shown = list(filter(is_text, rows))
+    return Structure(names_of(shown) or None, details, nested=nested_paths(shown))
+
+
+def _paths(structure: Structure) -> Sequence[Path]:
+    return [*((name,) for name in structure.columns or ()), *structure.nested]
+
+
+@dataclass(frozen=True)
+class _Elements(Block):
+    elements: Sequence[tuple[Any, str]]
+    """Each element's value and text."""
+    wanted: Wanted
+
+    def parse(self) -> Rows:
+        return rows_of([(value, text, None) for value, text in self.elements], self.wanted)
+
+
+@dataclass(frozen=True)
+class _Stretch(Block):
+    data: bytes
+    paths: Sequence[Path]
+    """Those that the file's first rows have; others may come."""
+    wanted: Wanted
+
+    def parse(self) -> Rows:
+        batch = parse_typed(self.data, self.paths, self.wanted, in_array=True)
+        if batch is None:
+            return rows_of(self._elements(), self.wanted)
+        texts = cache(self._texts)
+        return Rows(batch, lambda asked: [texts()[position] for position in asked], native=True)
+
+    def _elements(self) -> list[Parsed]:
+        document = Document(io.BytesIO(b"[" + self.data + b"]"))
+        document.enter_rows()
+        found: list[Parsed] = []
+        try:
+            while elements := document.elements():
+                found += [(value, text, None) for value, text in elements]
+            document.check_rest()
+        except MalformedFile as error:
+            raise MisjudgedCutError(str(error)) from error
+        return found
+
+    def _texts(self) -> list[str]:
+        """Each element as it stands in the file, where all are known to be valid."""
+        data = self.data.decode()
+        texts: list[str] = []
+        position = 0
+        while (space := _BETWEEN_ELEMENTS.match(data, position)) and space.end() < len(data):
+            _, position = _VALID.raw_decode(data, space.end())
+            texts.append(data[space.end() : position])
+        return texts
+
+
+@dataclass(frozen=True)
+class _Lines(Block):
+    data: bytes
+    paths: Sequence[Path]
+    """Those that the file's first rows have; others may come."""
+    wanted: Wanted
+
+    def parse(self) -> Rows:
+        data, count = self.data, _count_objects(self.data)
+        if count is None:
+            data = b"\n".join(line.strip(_JSON_SPACE) for line in self._lines())
+            count = _count_objects(data)
+        batch = parse_typed(data, self.paths, self.wanted) if count else None
+        # Lines that each begin and end as an object does are one object each, if they are no more objects than lines.
+        if batch is None or batch.num_rows != count:
+            return rows_of([_parsed(line) for line in self._lines()], self.wanted)
+        return Rows(batch, self._raw, native=True)
+
+    def _lines(self) -> list[bytes]:
+        return [line for line in self.data.split(b"\n") if line.strip()]
+
+    def _raw(self, positions: Sequence[int]) -> list[str]:
+        lines = self._lines()
+        return [shown(lines[position].strip(_JSON_SPACE)) for position in positions]
+
+
+def _count_objects(data: bytes) -> int | None:
+    """How many lines there are, where each begins and ends as an object does."""
+    lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    ends = data.count(b"}\n{")
+    if ends != lines - 1:
+        ends += data.count(b"}\r\n{")
+    return lines if ends == lines - 1 and data[:1] == b"{" and data[-3:].rstrip(b"\r\n")[-1:] == b"}" else None
+
+
+def _parsed(line: bytes) -> Parsed:
+    text = shown(line.strip(_JSON_SPACE))
+    try:
+        return DECODER.decode(line.decode()), text, None
+    except UnicodeDecodeError:
+        return None, text, "the row is not UTF-8 text; export the file as UTF-8"
+    except (ValueError, RecursionError) as error:
+        return None, text, f"the row is not JSON: {why(error)}"
+
+
+def _object(line: str) -> dict[str, Any] | None:
+    try:
+        value = DECODER.decode(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)

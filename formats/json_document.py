@@ -1,0 +1,247 @@
+"""Reads a JSON document (RFC 8259) element by element, in bounded memory and with the place of every fault."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO, NoReturn
+
+from formats.format import ROW_LIMIT, MalformedFile, MisjudgedCutError
+from formats.json_stretches import end_of_elements, guess_end_of_elements
+
+BLOCK_SIZE = 1024 * 1024
+_STRETCH_SIZE = 4 * 1024 * 1024
+_SPACE = re.compile(r"[ \t\n\r]*")
+_ESCAPE_LENGTH = len(r"\ud83d\ude00")
+"""A fault nearer to the end of what is read than this may be no more than the end."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's members. RFC 8259 leaves open which of two equal names counts, so neither does."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the name {next(name for name in names if names.count(name) > 1)!r} stands twice")
+    return members
+
+
+class Number(str):
+    """A number as the text that the file has."""
+
+    __slots__ = ()
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+DECODER = json.JSONDecoder(
+    parse_float=Number, parse_int=Number, parse_constant=_refuse_constant, object_pairs_hook=_unique
+)
+
+
+def why(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"column {error.colno}: {error.msg[:1].lower()}{error.msg[1:]}"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+class Document:
+    """A JSON document read element by element, with the place of a fault."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        self._text = ""
+        self._position = 0
+        self._at_end = False
+        self._unread = b""
+        self._lines_before = 0
+        self._last_line_length = 0
+        self._lines_are_counted = True
+        self._in_object = False
+        self._past_rows = False
+        self._first = True
+
+    def enter_rows(self) -> str | None:
+        """Go to the first row: in the document's array, or in the first array of objects under a key.
+
+        Returns that key. An array without elements holds the rows only where no other does. Raises
+        :class:`MalformedFile` when there are no rows.
+        """
+        if self._peek() == "[":
+            self._position += 1
+            return None
+        self._expect("{", "an array or an object")
+        self._in_object = True
+        empty: str | None = None
+        while True:
+            key = self._member_name()
+            if self._peek() != "[":
+                self._value()
+            elif self._enter_array() == "{":
+                return key
+            elif self._peek() == "]":
+                self._position += 1
+                empty = key if empty is None else empty
+            else:
+                self._skip_array()
+            if self._peek() == "}":
+                break
+            self._expect(",", "a comma")
+        if empty is None:
+            raise MalformedFile("the object holds no array of rows under any of its keys")
+        self._past_rows = True
+        return empty
+
+    def stretches(self) -> Iterator[bytes]:
+        """Elements in bytes, a few megabytes at a time; not the last of them.
+
+        They are cut where they seem to end, which who parses them sees. What is left :meth:`elements` reads, until
+        which no line is counted, so that a fault then raises :class:`MisjudgedCutError`.
+        """
+        if self._past_rows:
+            return
+        self._count_lines(self._text[: self._position])
+        undecoded, state = self._decoder.getstate()
+        self._decoder.setstate((b"", state))
+        rest = self._text[self._position :].encode() + undecoded
+        while chunk := self._stream.read(_STRETCH_SIZE):
+            rest += chunk
+            end = guess_end_of_elements(rest)
+            if not end and len(rest) > _STRETCH_SIZE + ROW_LIMIT:
+                end = end_of_elements(rest)
+                if not end:
+                    break
+            if end:
+                yield rest[:end]
+                rest = rest[rest.index(b",", end) + 1 :]
+                self._lines_are_counted = False
+        self._text, self._position, self._unread = "", 0, rest
+
+    def elements(self, most: int | None = None) -> list[tuple[Any, str]]:
+        """The elements of about one block, with their texts; none at the array's end."""
+        found: list[tuple[Any, str]] = []
+        size = 0
+        while not self._past_rows and size < BLOCK_SIZE and len(found) != most:
+            if self._peek() == "]":
+                break
+            if not self._first:
+                self._expect(",", "a comma or the array's end")
+            self._first = False
+            value, text = self._element()
+            found.append((value, text))
+            size += len(text)
+        return found
+
+    def check_rest(self) -> None:
+        """Read what follows the rows, to its end: a document that goes wrong there was not written whole."""
+        if not self._past_rows:
+            self._expect("]", "the array's end")
+        while self._in_object and self._peek() != "}":
+            self._expect(",", "a comma or the object's end")
+            key, value = self._member_name(), self._value()
+            if isinstance(value, list) and any(isinstance(element, dict) for element in value):
+                raise MalformedFile(f"more rows are under the key {key!r}; export each list of rows to its own file")
+        if self._in_object:
+            self._expect("}", "the object's end")
+        if self._peek():
+            self._fail("the document's end", self._position)
+
+    def _member_name(self) -> str:
+        if self._peek() != '"':
+            self._fail("a name in quotes", self._position)
+        name = str(self._value())
+        self._expect(":", "a colon")
+        return name
+
+    def _enter_array(self) -> str:
+        """Go past the bracket of an array. Returns what its first element, or its end, begins with."""
+        self._position += 1
+        return self._peek()
+
+    def _skip_array(self) -> None:
+        """Read the values of an array, whose bracket is read already, and its end."""
+        while True:
+            self._value()
+            if self._peek() == "]":
+                break
+            self._expect(",", "a comma or the array's end")
+        self._position += 1
+
+    def _element(self) -> tuple[Any, str]:
+        self._peek()
+        while True:
+            start = self._position
+            try:
+                value, end = DECODER.raw_decode(self._text, start)
+            except json.JSONDecodeError as error:
+                cut_off = error.pos >= len(self._text) - _ESCAPE_LENGTH or error.msg.startswith("Unterminated string")
+                if cut_off and len(self._text) - start > ROW_LIMIT:
+                    self._fail(f"a value of at most {ROW_LIMIT:,} characters", start)
+                if not cut_off or not self._fill():
+                    self._fail(error.msg[:1].lower() + error.msg[1:], error.pos)
+            except (ValueError, RecursionError) as error:
+                self._fail(f"a value, but {why(error)}", start)
+            else:
+                # A number at the end of what is read may go on in what is not: 1, 1., 1e, 1e+
+                if isinstance(value, Number) and len(self._text) - end <= 2 and self._fill():
+                    continue
+                self._position = end
+                return value, self._text[start:end]
+
+    def _value(self) -> Any:
+        return self._element()[0]
+
+    def _peek(self) -> str:
+        """The next character that is no space; empty at the end."""
+        while True:
+            space = _SPACE.match(self._text, self._position)
+            self._position = space.end() if space else self._position
+            if self._position < len(self._text):
+                return self._text[self._position]
+            if not self._fill():
+                return ""
+
+    def _expect(self, character: str, what: str) -> None:
+        if self._peek() != character:
+            self._fail(what, self._position)
+        self._position += 1
+
+    def _fill(self) -> bool:
+        """Read on, dropping what is done with. False once the stream's end has been met."""
+        if self._at_end:
+            return False
+        done = self._text[: self._position]
+        self._count_lines(done)
+        chunk, self._unread = self._unread or self._stream.read(BLOCK_SIZE), b""
+        self._at_end = not chunk
+        try:
+            more = self._decoder.decode(chunk, final=self._at_end)
+        except UnicodeDecodeError as error:
+            self._refuse(
+                f"after line {self._lines_before + 1}: the text is not UTF-8 ({error.reason}); export the file as UTF-8"
+            )
+        self._text = self._text[self._position :] + more
+        self._position = 0
+        return True
+
+    def _count_lines(self, done: str) -> None:
+        lines = done.count("\n")
+        self._lines_before += lines
+        self._last_line_length = len(done) - done.rfind("\n") - 1 if lines else self._last_line_length + len(done)
+
+    def _fail(self, what: str, position: int) -> NoReturn:
+        self._count_lines(self._text[:position])
+        found = repr(self._text[position : position + 20]) if position < len(self._text) else "the end of the file"
+        self._refuse(
+            f"line {self._lines_before + 1}, column {self._last_line_length + 1}: the file is not JSON from here on: "
+            f"expected {what}, found {found}; export or upload it again"
+        )
+
+    def _refuse(self, message: str) -> NoReturn:
+        if not self._lines_are_counted:
+            raise MisjudgedCutError(message)
+        raise MalformedFile(message)

@@ -1,0 +1,106 @@
+"""Values within objects. The name of such a column is that of each object on the way, with dots between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from formats.format import Wanted
+from formats.json_stretches import DEPTH_LIMIT
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Path = tuple[str, ...]
+"""The names on the way from a row to a value; one for the row's own."""
+
+
+def names_of(rows: Iterable[Any]) -> tuple[str, ...]:
+    """The names that the objects among some values have, in the order of their first appearance."""
+    names: dict[str, None] = {}
+    for row in rows:
+        if isinstance(row, dict):
+            names.update(dict.fromkeys(row))
+    return tuple(names)
+
+
+def nested_paths(rows: Sequence[Any], before: Path = ()) -> tuple[Path, ...]:
+    """The ways to the values in the objects that some rows hold."""
+    found: list[Path] = []
+    for name in names_of(rows):
+        objects = _objects(rows, name)
+        if before:
+            found.append((*before, name))
+        if objects and len(before) < DEPTH_LIMIT:
+            found += nested_paths(objects, (*before, name))
+    return tuple(found)
+
+
+def paths_of(rows: Sequence[Mapping[str, Any]], wanted: Wanted, before: Path = ()) -> list[Path]:
+    """The ways to what is wanted of some rows: an object that is not wanted as a whole may be in part."""
+    found: list[Path] = []
+    for name in names_of(rows):
+        path = (*before, name)
+        if wanted(".".join(path)) is not None:
+            found.append(path)
+        elif len(path) < DEPTH_LIMIT and (objects := _objects(rows, name)):
+            found += paths_of(objects, wanted, path)
+    return found
+
+
+def value_at(row: Mapping[str, Any], path: Path) -> Any:
+    """The value at a path; None where there is none."""
+    value: Any = row
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _objects(rows: Sequence[Any], name: str) -> list[dict[str, Any]]:
+    return [value for row in rows if isinstance(row, dict) and isinstance(value := row.get(name), dict)]
+
+
+def schema_of(types: Mapping[Path, pa.DataType]) -> pa.Schema:
+    """The Arrow schema of rows that have values of some types at some paths, none of which goes through another."""
+    import pyarrow as pa
+
+    return pa.schema(_fields(list(types.items()), 0))
+
+
+def _fields(types: Sequence[tuple[Path, pa.DataType]], depth: int) -> list[pa.Field]:
+    import pyarrow as pa
+
+    named: dict[str, list[tuple[Path, pa.DataType]]] = {}
+    for path, type_ in types:
+        named.setdefault(path[depth], []).append((path, type_))
+    return [
+        pa.field(name, within[0][1] if len(within[0][0]) == depth + 1 else pa.struct(_fields(within, depth + 1)))
+        for name, within in named.items()
+    ]
+
+
+def has_more(fields: Iterable[pa.Field], known: Mapping[Path, Any], wanted: Wanted, before: Path = ()) -> bool:
+    """Whether something is wanted of what was read that is not among the known paths."""
+    import pyarrow as pa
+
+    for field in fields:
+        path = (*before, field.name)
+        if path in known:
+            continue
+        if wanted(".".join(path)) is not None:
+            return True
+        if pa.types.is_struct(field.type) and has_more(field.type.fields, known, wanted, path):
+            return True
+    return False
+
+
+def flat(batch: pa.RecordBatch, paths: Iterable[Path]) -> pa.RecordBatch:
+    """A batch with a column for each of some paths."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    columns = {
+        ".".join(path): pc.struct_field(batch.column(path[0]), list(path[1:])) if path[1:] else batch.column(path[0])
+        for path in paths
+    }
+    return pa.RecordBatch.from_arrays(list(columns.values()), list(columns)) if columns else batch.select([])

@@ -1,0 +1,168 @@
+"""Turns JSON values into Arrow, many at once where they are simply what is wanted, or one by one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from formats.format import MalformedRow, Rows, Wanted
+from formats.json_document import Number
+from formats.json_paths import Path, flat, has_more, paths_of, schema_of, value_at
+from formats.json_stretches import DEPTH_LIMIT, has_non_number, is_shallow
+from formats.utf8 import is_utf8
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Value = str | dict[str, Any] | list[Any] | bool | None
+
+Parsed = tuple[Any, str, str | None]
+"""A row's value, its text, and why it isn't JSON."""
+
+
+def parse_typed(data: bytes, paths: Sequence[Path], wanted: Wanted, *, in_array: bool = False) -> pa.RecordBatch | None:
+    """All objects of some bytes by pyarrow, where every one is valid and its values are as wanted; else None.
+
+    The objects stand one after the other, which the caller makes sure of, or with commas between them as in an
+    array. ``paths`` are those to look for; where others come that are wanted too, the answer is None.
+    """
+    if not is_utf8(data):
+        return None
+    asked = {path: _parsed_exactly(wanted(".".join(path))) for path in paths}
+    types = {
+        path: type_
+        for path, type_ in asked.items()
+        if type_ is not None and not any(asked.get(path[:length]) for length in range(1, len(path)))
+    }
+    if len({".".join(path) for path in types}) < len(types):  # "a.b" is a name, and a way to a value too
+        return None
+    known = schema_of(types)
+    parse = _parse_array if in_array else _parse_objects
+    batch = parse(data, known, "error")
+    # Types of other columns are guessed, in a recursion whose depth has no limit but the end of the process.
+    if batch is None and is_shallow(data):
+        batch = parse(data, known, "infer")
+    if batch is None or (batch.schema != known and (has_more(batch.schema, types, wanted) or has_non_number(data))):
+        return None
+    return flat(batch, types)
+
+
+def _parse_objects(data: bytes, known: pa.Schema, unexpected: str) -> pa.RecordBatch | None:
+    import pyarrow as pa
+    from pyarrow import json as arrow_json
+
+    try:
+        table = arrow_json.read_json(
+            pa.BufferReader(data),
+            arrow_json.ReadOptions(use_threads=False, block_size=len(data) + 1),
+            arrow_json.ParseOptions(explicit_schema=known, unexpected_field_behavior=unexpected),
+        )
+        table.validate(full=True)  # the parser takes a decimal of too many digits as it is
+    except pa.ArrowInvalid:
+        return None
+    batches = table.combine_chunks().to_batches()
+    return batches[0] if batches else None
+
+
+def _parse_array(data: bytes, known: pa.Schema, unexpected: str) -> pa.RecordBatch | None:
+    import pyarrow as pa
+
+    schema = pa.schema([("rows", pa.list_(pa.struct(list(known))))])
+    document = _parse_objects(b'{"rows":[' + data + b"]}", schema, unexpected)
+    # Any other shape shows that the array ended within the data.
+    if document is None or document.num_rows != 1 or document.schema.names != ["rows"]:
+        return None
+    objects = document.column(0).flatten()
+    return None if objects.null_count else pa.RecordBatch.from_struct_array(objects)
+
+
+def _parsed_exactly(wanted: pa.DataType | None) -> pa.DataType | None:
+    """The type to ask pyarrow's parser for: the one wanted where it reads just what that type allows, else text."""
+    import pyarrow as pa
+
+    if wanted is None or pa.types.is_decimal(wanted) or pa.types.is_integer(wanted) or pa.types.is_boolean(wanted):
+        return wanted
+    return pa.string()
+
+
+def rows_of(parsed: Sequence[Parsed], wanted: Wanted) -> Rows:
+    """The rows of a block, value by value."""
+    malformed: list[MalformedRow] = []
+    positions: list[int] = []
+    values: list[Mapping[str, Value]] = []
+    for position, (value, text, reason) in enumerate(parsed):
+        if isinstance(value, dict):
+            positions.append(position)
+            values.append(value)
+        else:
+            why = reason or f"the row is no object with names and values, but {_kind(value)}"
+            malformed.append(MalformedRow(position, why, text))
+    try:
+        batch = _batch(values, wanted)
+    except (UnicodeEncodeError, RecursionError):
+        return rows_of([_judged(row, wanted) for row in parsed], wanted)
+    raw = [text for _, text, _ in parsed]
+    return Rows(batch, lambda asked: [raw[position] for position in asked], positions, malformed, native=True)
+
+
+def _batch(rows: Sequence[Mapping[str, Value]], wanted: Wanted) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    paths = paths_of(rows, wanted)
+    if not paths:  # a batch made of columns would forget how many rows it has
+        return pa.RecordBatch.from_struct_array(pa.StructArray.from_buffers(pa.struct([]), len(rows), [None]))
+    columns = [pa.array([_text(value_at(row, path)) for row in rows], pa.string()) for path in paths]
+    return pa.RecordBatch.from_arrays(columns, [".".join(path) for path in paths])
+
+
+def _judged(row: Parsed, wanted: Wanted) -> Parsed:
+    """The row, or why what is wanted of it can't be written in Arrow's UTF-8."""
+    value, text, _ = row
+    if not isinstance(value, dict):
+        return row
+    try:
+        for path in paths_of([value], wanted):
+            (".".join(path) + (_text(value_at(value, path)) or "")).encode()
+    except UnicodeEncodeError:
+        return None, text, "the row holds half a character (a lone surrogate, RFC 8259 section 8.2)"
+    except RecursionError:
+        return None, text, "the row is nested too deeply"
+    return row
+
+
+def _kind(value: Any) -> str:
+    kinds: Mapping[type, str] = {list: "an array", Number: "a number", str: "a text", bool: "true or false"}
+    return kinds.get(type(value), "null")
+
+
+def _text(value: Value) -> str | None:
+    """A scalar as its text in the file; a nested value as JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _nested(value, DEPTH_LIMIT)
+
+
+def _nested(value: Any, deepest: int) -> str:
+    """A value as JSON. Raises ``RecursionError`` when it is nested deeper than that."""
+    if isinstance(value, dict | list) and not deepest:
+        raise RecursionError
+    if isinstance(value, dict):
+        members = (f"{json.dumps(name, ensure_ascii=False)}:{_nested(v, deepest - 1)}" for name, v in value.items())
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join([_nested(element, deepest - 1) for element in value]) + "]"
+    if isinstance(value, Number):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def is_text(value: Any) -> bool:
+    """Whether a value can be written in UTF-8."""
+    try:
+        _nested(value, DEPTH_LIMIT).encode()
+    except (UnicodeEncodeError, RecursionError):
+        return False
+    return True

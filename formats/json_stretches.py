@@ -1,0 +1,77 @@
+"""Looks at JSON in bytes without parsing it: where whole elements of an array end, and how deep values are nested."""
+
+from __future__ import annotations
+
+import re
+
+from formats.format import ROW_LIMIT
+
+DEPTH_LIMIT = 100
+"""How deep a value may be nested where it goes through code that recurses."""
+
+_ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
+_NEXT_OBJECT = re.compile(rb"\s*,\s*\{")
+_BETWEEN_OBJECTS = re.compile(rb"\}[\s,]*\{")
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)
+
+
+def guess_end_of_elements(data: bytes) -> int:
+    """Where in ``data``, which begins with an element of an array, the last but one object of that array ends.
+
+    0 when it doesn't show near the end of ``data``. Brackets are counted within texts too: that is quick, and right
+    but for texts whose own brackets make up for it.
+    """
+    depth = _depth(data)
+    end = len(data)
+    while (start := data.rfind(b"}", max(0, len(data) - ROW_LIMIT), end)) >= 0:
+        depth -= _depth(data[start + 1 : end])
+        if depth == 0 and _NEXT_OBJECT.match(data, start + 1):
+            return start + 1
+        depth += 1
+        end = start
+    return 0
+
+
+def end_of_elements(data: bytes) -> int:
+    """Where in ``data``, which begins with an element of an array, the last element ends that an object follows."""
+    depth = end_of_last = end = 0
+    for token in _TOKEN.finditer(data):
+        bracket = data[token.start() : token.start() + 1]
+        if bracket in (b"{", b"["):
+            if depth == 0 and bracket == b"{":
+                end = end_of_last
+            depth += 1
+        elif bracket in (b"}", b"]"):
+            depth -= 1
+            end_of_last = token.end()
+            if depth < 0:
+                break
+    return end
+
+
+def is_shallow(data: bytes) -> bool:
+    """Whether no value of some objects, one after the other, is nested deeper than ``DEPTH_LIMIT``.
+
+    The answer is right for any bytes up to where they stop being JSON.
+    """
+    # An object that follows another on its level makes nothing deeper.
+    if data.count(b"{") + data.count(b"[") - len(_BETWEEN_OBJECTS.findall(data)) <= DEPTH_LIMIT:
+        return True
+    brackets = _outside_texts(data).translate(None, _ALL_BUT_BRACKETS)
+    for _ in range(DEPTH_LIMIT):
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    return not brackets
+
+
+def has_non_number(data: bytes) -> bool:
+    """Whether NaN or an infinity, which JSON doesn't have but pyarrow reads, stands among some objects' values."""
+    return any(name in data and name in _outside_texts(data) for name in (b"NaN", b"Inf"))
+
+
+def _outside_texts(data: bytes) -> bytes:
+    return b"".join(data.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2])
+
+
+def _depth(data: bytes) -> int:
+    brackets = data.translate(None, _ALL_BUT_BRACKETS)
+    return brackets.count(b"{") + brackets.count(b"[") - brackets.count(b"}") - brackets.count(b"]")

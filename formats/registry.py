@@ -1,0 +1,102 @@
+"""Collects the formats of all plugins and chooses one for a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
+
+import pluggy
+
+from formats import hookspecs
+from formats.format import Format, Head, MalformedFile
+
+_MAGIC = {
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"GIF8": "a GIF picture",
+    b"%PDF": "a PDF document",
+    b"PK\x03\x04": "a ZIP archive or an Office document",
+    b"\xd0\xcf\x11\xe0": "an old Office document",
+    b"\x1f\x8b": "a gzip archive",
+    b"PAR1": "a Parquet file",
+    b"\xff\xfe": "UTF-16 text (save it as UTF-8)",
+    b"\xfe\xff": "UTF-16 text (save it as UTF-8)",
+    b"<": "a web page or XML",
+}
+
+
+class RegistryError(ValueError):
+    """The installed formats can't be used together; the message says why and what to do about it."""
+
+
+class Registry:
+    """The formats at hand, by name.
+
+    Raises :class:`RegistryError` when two plugins bring a format of the same name or none brings any, and
+    ``pluggy.PluginValidationError`` when a plugin implements a hook that doesn't exist.
+    """
+
+    def __init__(self, plugins: Iterable[object] = ()) -> None:
+        """Collect the formats of the installed packages and of the plugins given."""
+        manager = pluggy.PluginManager(hookspecs.PROJECT)
+        manager.add_hookspecs(hookspecs)
+        manager.load_setuptools_entrypoints(hookspecs.ENTRY_POINT_GROUP)
+        for plugin in plugins:
+            manager.register(plugin)
+        manager.check_pending()
+        self._formats: dict[str, Format] = {}
+        self._packages: dict[str, str] = {}
+        distributions = {id(plugin): found.project_name for plugin, found in manager.list_plugin_distinfo()}
+        for implementation in manager.hook.register_formats.get_hookimpls():
+            package = distributions.get(id(implementation.plugin), "")
+            for format_ in cast(Sequence[Format], implementation.function()):
+                self._add(format_, package or implementation.plugin_name)
+        if not self._formats:
+            raise RegistryError(
+                f"no format is installed: no package has an entry point in the group {hookspecs.ENTRY_POINT_GROUP!r}; "
+                "install this one with its metadata, or install it again"
+            )
+
+    def _add(self, format_: Format, package: str) -> None:
+        other = self._packages.get(format_.name)
+        if other is not None:
+            raise RegistryError(
+                f"two plugins bring a format named {format_.name!r}: {other} and {package}; uninstall or rename one"
+            )
+        self._formats[format_.name] = format_
+        self._packages[format_.name] = package
+
+    def __iter__(self) -> Iterator[Format]:
+        """The formats, by name."""
+        return iter(format_ for _, format_ in sorted(self._formats.items()))
+
+    def __getitem__(self, name: str) -> Format:
+        """The format of this name. Raises ``KeyError``."""
+        return self._formats[name]
+
+    def package(self, format_: Format) -> str:
+        """The package that brings a format."""
+        return self._packages[format_.name]
+
+    def detect(self, head: Head) -> Format:
+        """The format that is surest of a head; where two are equally sure, the one whose suffix the name has.
+
+        Raises :class:`MalformedFile` when none is.
+        """
+        if head.size == 0:
+            raise MalformedFile(f"{head.name}: the file is empty; export it again")
+        name = head.name.lower()
+        likelihood, _, best = max((one.likelihood(head), name.endswith(one.suffixes), one.name) for one in self)
+        if likelihood > 0:
+            return self[best]
+        readable = ", ".join(format_.name for format_ in self)
+        raise MalformedFile(f"{head.name}: {_what(head.data)}, not a sales file; formats that can be read: {readable}")
+
+
+def _what(data: bytes) -> str:
+    for magic, what in _MAGIC.items():
+        if data.startswith(magic):
+            return f"the content is {what}"
+    if not data.strip(b"\xef\xbb\xbf \t\r\n"):
+        return "the content is blank lines only"
+    return f"the content is of no known format (it begins with the bytes {data[:8].hex(' ')})"

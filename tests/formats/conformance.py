@@ -1,0 +1,159 @@
+"""The promises that every format keeps.
+
+A format's test class inherits :class:`FormatConformance`, names the format, and says how rows are written in it.
+"""
+
+import re
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import ClassVar
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from formats import Format, MalformedFile, Registry
+from tests.formats.reading import blocks, head_of, read, rows_of, values_of
+
+SALES: list[Mapping[str, str]] = [
+    {"sku": f"00{number:04}", "title": title, "price": f"{number}.50"}
+    for number, title in enumerate(
+        ["Salt, and Cinnamon", 'The "Quiet" Street', "Über den Flüssen 📚", "[x]; {y} | z"] * 10
+    )
+]
+"""Rows with delimiters, quotes, brackets, leading zeros and characters of 2 to 4 bytes."""
+
+TYPES: Mapping[str, pa.DataType] = {"sku": pa.int64(), "title": pa.string(), "price": pa.decimal128(8, 2)}
+
+_LOOK_WITHOUT_PYARROW = """
+import sys
+sys.modules["pyarrow"] = None  # importing it raises ImportError
+import importlib
+from formats import Head
+module, _, name = sys.argv[1].rpartition(".")
+data = sys.stdin.buffer.read()
+head = Head("upload", len(data), data, data)
+format_ = getattr(importlib.import_module(module), name)()
+print(format_.likelihood(head) > 0, *(format_.inspect(head).columns or ()))
+"""
+
+_any_bytes = st.binary(max_size=200) | st.text('",;|\n\r\t[]{}:\\ab01.eé\ufeff ', max_size=80).map(str.encode)
+# Every format inherits the same tests, which Hypothesis would take for an accident.
+_property = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow]
+)
+
+
+class FormatConformance(ABC):
+    """What a format promises to the pipeline."""
+
+    format: ClassVar[Format]
+
+    @abstractmethod
+    def encode(self, rows: Sequence[Mapping[str, str]]) -> bytes:
+        """A file of this format that holds the rows, every value as a text."""
+
+    def registry(self) -> Registry:
+        """The formats among which this one is recognised."""
+        return Registry()
+
+    def test_its_name_is_one_word_in_lower_case_and_its_suffixes_have_their_dot(self) -> None:
+        assert re.fullmatch("[a-z][a-z0-9_]*", self.format.name)
+        assert self.format.title.strip()
+        assert self.format.suffixes
+        assert all(re.fullmatch(r"\.[a-z0-9.]+", suffix) for suffix in self.format.suffixes)
+
+    def test_every_row_of_a_clean_file_comes_with_its_values_in_the_files_order(self) -> None:
+        assert values_of(read(self.format, self.encode(SALES))) == list(SALES)
+
+    def test_the_raw_text_of_a_row_is_that_row_as_it_stands_in_the_file(self) -> None:
+        data = self.encode(SALES)
+        for row, sale in zip(read(self.format, data), SALES, strict=True):
+            assert row.raw in data.decode()
+            assert [other["sku"] for other in SALES if other["sku"] in row.raw] == [sale["sku"]]
+
+    def test_the_columns_show_in_the_head(self) -> None:
+        assert self.format.inspect(head_of(self.encode(SALES))).columns == tuple(SALES[0])
+
+    def test_the_columns_show_in_the_head_of_a_file_of_long_rows(self) -> None:
+        long_rows = [{**sale, "title": sale["title"] * 100} for sale in SALES]
+        data = self.encode(long_rows)
+        assert len(data) > 64 * 1024, "the head has to end amid the rows"
+        assert self.format.inspect(head_of(data)).columns == tuple(SALES[0])
+
+    @pytest.mark.parametrize("name", ["upload", "SALES.JSON", "sales.csv", "sales.ndjson", "photo.png"])
+    def test_it_is_recognised_by_its_content_whatever_its_name(self, name: str) -> None:
+        assert self.registry().detect(head_of(self.encode(SALES), name)).name == self.format.name
+
+    @pytest.mark.parametrize("data", [b"", b" \n\r\n\n"], ids=["no byte", "only space"])
+    def test_a_file_without_content_is_refused(self, data: bytes) -> None:
+        assert self.format.likelihood(head_of(data)) == 0
+        with pytest.raises(MalformedFile, match="upload"):
+            self.registry().detect(head_of(data))
+
+    def test_the_head_is_looked_at_without_pyarrow(self) -> None:
+        class_name = f"{type(self.format).__module__}.{type(self.format).__name__}"
+        look = subprocess.run(
+            [sys.executable, "-c", _LOOK_WITHOUT_PYARROW, class_name],
+            input=self.encode(SALES),
+            capture_output=True,
+            check=False,
+        )
+        assert look.stdout.decode().split() == ["True", *SALES[0]], look.stderr.decode()
+
+    @pytest.mark.parametrize("most", [1, 2, 3, 5, 64, 1000])
+    def test_rows_are_the_same_however_few_bytes_the_stream_gives_at_a_time(self, most: int) -> None:
+        data = self.encode(SALES)
+        assert read(self.format, data, most=most) == read(self.format, data)
+
+    def test_blocks_can_be_parsed_on_any_thread_and_in_any_order(self) -> None:
+        data = self.encode(SALES * 50)
+        found = list(blocks(self.format, data))
+        with ThreadPoolExecutor(4) as threads:
+            late_first = [*threads.map(lambda block: rows_of([block]), reversed(found))]
+        assert [row.raw for rows in reversed(late_first) for row in rows] == [row.raw for row in rows_of(found)]
+
+    def test_a_column_that_nobody_wants_is_not_delivered(self) -> None:
+        rows = read(self.format, self.encode(SALES), lambda name: pa.string() if name == "sku" else None)
+        assert values_of(rows) == [{"sku": sale["sku"]} for sale in SALES]
+
+    def test_rows_are_counted_even_if_no_column_is_wanted(self) -> None:
+        assert values_of(read(self.format, self.encode(SALES), lambda _: None)) == [{}] * len(SALES)
+
+    def test_a_column_comes_in_the_wanted_type_or_as_text(self) -> None:
+        prices: list[Decimal] = []
+        for block in blocks(self.format, self.encode(SALES), TYPES.__getitem__):
+            batch = block.parse().batch
+            assert all(column.type in (pa.string(), TYPES[name]) for name, column in zip(TYPES, batch, strict=True))
+            prices += batch.column("price").cast(TYPES["price"]).to_pylist()
+        assert prices == [Decimal(sale["price"]) for sale in SALES]
+
+    @_property
+    @given(_any_bytes)
+    def test_its_likelihood_is_between_no_and_certain_for_any_bytes(self, data: bytes) -> None:
+        assert 0 <= self.format.likelihood(head_of(data)) <= 1
+
+    @_property
+    @given(_any_bytes)
+    def test_any_bytes_are_rows_or_a_malformed_file_and_nothing_worse(self, data: bytes) -> None:
+        self._read_or_refuse(data)
+
+    @_property
+    @given(st.integers(0, 10**6), st.integers(0, 40), _any_bytes)
+    def test_a_damaged_file_is_rows_or_a_malformed_file_and_nothing_worse(
+        self, place: int, removed: int, added: bytes
+    ) -> None:
+        data = self.encode(SALES[:8])
+        place %= len(data)
+        self._read_or_refuse(data[:place] + added[:20] + data[place + removed :])
+
+    def _read_or_refuse(self, data: bytes) -> None:
+        try:
+            read(self.format, data)
+        except MalformedFile as error:
+            assert str(error)  # noqa: PT017 - not raising it is as right

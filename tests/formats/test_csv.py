@@ -1,0 +1,251 @@
+"""Text with delimiters, as tills and spreadsheets write it."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from formats import MalformedFile
+from formats.csv import Csv
+from formats.format import ROW_LIMIT
+from tests.formats.conformance import FormatConformance
+from tests.formats.reading import blocks, head_of, read, values_of
+
+SIZES = [1, 2, 7, 61, 4 * 1024 * 1024]
+"""How many bytes the stream gives at a time."""
+
+
+class TestCsv(FormatConformance):
+    format = Csv()
+
+    def encode(self, rows: Sequence[Mapping[str, str]]) -> bytes:
+        out = io.StringIO()
+        writer = csv.DictWriter(out, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+        return out.getvalue().encode()
+
+
+class TestTabSeparated(FormatConformance):
+    format = Csv()
+
+    def encode(self, rows: Sequence[Mapping[str, str]]) -> bytes:
+        lines = ["\t".join(rows[0]), *("\t".join(row.values()).replace('"', "'") for row in rows)]
+        return "\n".join(lines).encode()
+
+    # A value that begins with no quotation mark needs no quotes; the sales' quotes stand within.
+    def test_every_row_of_a_clean_file_comes_with_its_values_in_the_files_order(self) -> None:
+        assert values_of(read(self.format, b'a\tb\n1\tx, y\n2\t5" disk\n')) == [
+            {"a": "1", "b": "x, y"},
+            {"a": "2", "b": '5" disk'},
+        ]
+
+
+@pytest.fixture(params=SIZES)
+def most(request: pytest.FixtureRequest) -> int:
+    """How many bytes the stream gives at a time."""
+    return int(request.param)
+
+
+def rows(data: bytes, most: int | None = None) -> list[tuple[str, ...] | str]:
+    """The values of each row, or the raw text of a row that has no place in the columns."""
+    found = read(Csv(), data, most=most)
+    return [row.raw if row.values is None else tuple(row.values.values()) for row in found]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_found(delimiter: str) -> None:
+    data = "sku,title,price\n01,Salt,1.5\n02,Moons,2.5\n".replace(",", delimiter).encode()
+    structure = Csv().inspect(head_of(data))
+    assert structure.columns == ("sku", "title", "price")
+    assert structure.details["delimiter"] == delimiter
+    assert rows(data) == [("01", "Salt", "1.5"), ("02", "Moons", "2.5")]
+
+
+def test_a_delimiter_within_values_is_not_taken_for_the_files_own() -> None:
+    data = b'sku;title;price\n01;"a, b, c, d";1,50\n02;e, f;2,50\n'
+    assert rows(data) == [("01", "a, b, c, d", "1,50"), ("02", "e, f", "2,50")]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+@pytest.mark.parametrize("final", [True, False], ids=["with a final line end", "without"])
+def test_lines_may_end_in_any_way(line_end: str, final: bool, most: int) -> None:
+    data = line_end.join(["a,b", "1,x", "2,y"]) + line_end * final
+    assert rows(data.encode(), most) == [("1", "x"), ("2", "y")]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column(most: int) -> None:
+    data = b'\xef\xbb\xbf"a",b\r\n1,x\r\n'
+    assert Csv().inspect(head_of(data)).columns == ("a", "b")
+    assert rows(data, most) == [("1", "x")]
+
+
+def test_quoted_values_hold_delimiters_quotes_and_line_ends(most: int) -> None:
+    data = b'a,b\n1,"x, y"\n2,"say ""hi"""\n3,"two\nlines"\n4,"three\r\n\r\nlines"\n"5",""\n6,""""\n'
+    assert rows(data, most) == [
+        ("1", "x, y"),
+        ("2", 'say "hi"'),
+        ("3", "two\nlines"),
+        ("4", "three\r\n\r\nlines"),
+        ("5", ""),
+        ("6", '"'),
+    ]
+
+
+def test_the_raw_text_of_a_row_keeps_its_quotes_and_inner_line_ends(most: int) -> None:
+    found = read(Csv(), b'a,b\r\n1,"two\r\nlines"\r\n"2",y\r\n', most=most)
+    assert [row.raw for row in found] == ['1,"two\r\nlines"', '"2",y']
+
+
+def test_a_header_may_hold_a_line_end(most: int) -> None:
+    data = b'a,"b\n(net)"\n1,x\n'
+    assert Csv().inspect(head_of(data)).columns == ("a", "b\n(net)")
+    assert rows(data, most) == [("1", "x")]
+
+
+def test_a_quote_within_a_value_is_just_a_character(most: int) -> None:
+    data = b'a,b\n1,5" disk\n2,x "y" z\n3,z"\n4,w\n'
+    assert rows(data, most) == [("1", '5" disk'), ("2", 'x "y" z'), ("3", 'z"'), ("4", "w")]
+
+
+def test_a_quote_left_open_costs_one_row_not_the_file(most: int) -> None:
+    data = b'a,b\n1,x\n2,"open\n3,y\n4,z\n5,w'
+    assert rows(data, most) == [("1", "x"), '2,"open', ("3", "y"), ("4", "z"), ("5", "w")]
+
+
+def test_a_quote_left_open_is_named_as_the_reason() -> None:
+    [row] = [row for row in read(Csv(), b'a,b\n1,x\n2,"open\n3,y\n') if row.values is None]
+    assert row.position == 1
+    assert "none closes it" in row.reason
+
+
+def test_a_quote_left_open_far_from_the_end_costs_one_row_too() -> None:
+    line = "x" * 1000
+    lines = [f"{number},{line}" for number in range(2500)]
+    lines[10] = f'10,"{line}'
+    data = "\n".join(["a,b", *lines]).encode()
+    assert len(data) > 2 * ROW_LIMIT
+    assert rows(data, 100_000) == [line if '"' in line else tuple(line.split(",")) for line in lines]
+
+
+def test_a_row_with_too_few_or_too_many_values_is_given_back_as_it_stands(most: int) -> None:
+    data = b'a,b\n1,x\n2\n3,y,"z\nz"\n4,w\n'
+    assert rows(data, most) == [("1", "x"), "2", '3,y,"z\nz"', ("4", "w")]
+    reasons = [row.reason for row in read(Csv(), data, most=most) if row.values is None]
+    assert reasons == [
+        "the row has 1 value, the header has 2 columns",
+        "the row has 3 values, the header has 2 columns",
+    ]
+
+
+def test_blank_lines_are_no_rows(most: int) -> None:
+    assert rows(b"\n\r\na,b\n\n1,x\n\r\n\n2,y\n\n\n", most) == [("1", "x"), ("2", "y")]
+
+
+def test_a_header_alone_is_a_file_without_rows() -> None:
+    assert rows(b"a,b\n") == []
+    assert rows(b"a,b") == []
+
+
+def test_an_empty_value_is_an_empty_text_not_a_missing_one() -> None:
+    assert rows(b'a,b\n,x\n"",NULL\n') == [("", "x"), ("", "NULL")]
+
+
+def test_a_row_that_is_not_utf8_is_given_back_and_the_others_stay(most: int) -> None:
+    data = "a,b\n1,x\n2,caf\xe9\n3,caf\xc3\xa9\n".encode("latin-1")
+    assert rows(data, most) == [("1", "x"), "2,caf\\xe9", ("3", "café")]
+    [row] = [row for row in read(Csv(), data) if row.values is None]
+    assert "UTF-8" in row.reason
+
+
+@pytest.mark.parametrize("bad", [b"\xe9", b"1,2,\xe9", b"1,2,3,\xff\xfe"])
+def test_a_row_that_is_neither_utf8_nor_as_wide_as_the_header_is_given_back(bad: bytes, most: int) -> None:
+    assert rows(b"a,b\n1,x\n" + bad + b"\n2,y\n", most) == [
+        ("1", "x"),
+        bad.decode(errors="backslashreplace"),
+        ("2", "y"),
+    ]
+
+
+def test_bytes_that_are_not_utf8_in_a_column_that_nobody_wants_cost_nothing(most: int) -> None:
+    found = read(Csv(), b"a,b\n1,\xe9\n2,y\n", lambda name: pa.string() if name == "a" else None, most)
+    assert values_of(found) == [{"a": "1"}, {"a": "2"}]
+
+
+def test_a_carriage_return_alone_in_a_file_of_line_feeds_keeps_rows_and_raw_texts_together(most: int) -> None:
+    found = read(Csv(), b"a,b\n1,x\ry\n2,z\n", most=most)
+    assert found[-1].values == {"a": "2", "b": "z"}
+    assert found[-1].raw == "2,z"
+
+
+def test_a_line_feed_within_quotes_does_not_hide_that_lines_end_in_carriage_returns(most: int) -> None:
+    assert rows(b'a,b\r1,"x\ny"\r2,z\r', most) == [("1", "x\ny"), ("2", "z")]
+
+
+@pytest.mark.parametrize("value", [b"y", b'"y'], ids=["unquoted", "quoted"])
+def test_a_row_longer_than_the_limit_is_refused_showing_where_it_begins(value: bytes) -> None:
+    data = b"a,b\n1,x\n2," + value + b"y" * 32 * ROW_LIMIT + value[:1] + b"\n3,z\n"
+    with pytest.raises(MalformedFile, match=r"longer than 1,048,576 bytes; it begins '2,\"?yyy"):
+        read(Csv(), data)
+
+
+def test_a_row_of_many_lines_within_the_limit_is_one_row() -> None:
+    value = "line\n" * 100_000
+    assert rows(f'a,b\n1,"{value}"\n2,y\n'.encode(), 100_000) == [("1", value), ("2", "y")]
+
+
+def test_a_large_file_is_never_in_memory_whole() -> None:
+    data = b"a,b\n" + b"1,xxxxxxxxxxxxx\n" * 1_000_000
+    counts = [block.parse().count for block in blocks(Csv(), data)]
+    assert sum(counts) == 1_000_000
+    assert max(counts) < 500_000
+
+
+_LINE_ENDS = {"\n": "\n\r", "\r\n": "\n\r", "\r": "\r"}
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[bytes, list[tuple[str, ...]], int]:
+    """A file as a careful program writes it, its values, and how many bytes come at a time."""
+    line_end = draw(st.sampled_from(sorted(_LINE_ENDS)))
+    delimiter = draw(st.sampled_from(",;\t|"))
+    letters = st.sampled_from('"",;\t|' + _LINE_ENDS[line_end] + "ab é📚' ")
+    width = draw(st.integers(2, 4))
+    table = draw(st.lists(st.tuples(*[st.text(letters, max_size=6)] * width), max_size=8))
+
+    def quoted(value: str) -> str:
+        needed = any(character in value for character in '"\r\n' + delimiter)
+        return '"' + value.replace('"', '""') + '"' if needed or draw(st.booleans()) else value
+
+    header = delimiter.join(f"c{number}" for number in range(width))
+    lines = [header, *(delimiter.join(map(quoted, row)) for row in table)]
+    data = line_end.join(lines) + (line_end if draw(st.booleans()) else "")
+    return data.encode(), table, draw(st.sampled_from(SIZES))
+
+
+@settings(max_examples=150, deadline=None)
+@given(tables())
+def test_what_was_written_by_the_rules_is_read_as_it_was(written: tuple[bytes, list[tuple[str, ...]], int]) -> None:
+    data, table, most = written
+    assert rows(data, most) == table
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from(['"', ",", "\n", "\r\n", "a"]), max_size=40).map("".join),
+    st.sampled_from(SIZES[:-1]),
+)
+def test_a_files_rows_do_not_depend_on_where_its_blocks_end(content: str, most: int) -> None:
+    data = b"h,i\n" + content.encode()
+    assert read(Csv(), data, most=most) == read(Csv(), data)
+
+
+def test_a_quote_left_open_does_not_reach_into_a_later_rows_quotes() -> None:
+    data = b'h,i\n"a,1\nb,2\n"c",3\nd,4\n'
+    found = read(Csv(), data)
+    assert [row.values for row in found] == [None, {"h": "b", "i": "2"}, {"h": "c", "i": "3"}, {"h": "d", "i": "4"}]
+    assert found[0].raw == '"a,1'
