@@ -1,0 +1,41 @@
+"""Small things in Arrow that the checks share.
+
+``pa.array`` of Python values looks for pandas first, which takes a second where that is installed; so arrays are made
+of their buffers here.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from itertools import accumulate
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def texts(values: Sequence[str]) -> pa.Array:
+    """An array of texts."""
+    data = [value.encode() for value in values]
+    ends = array("i", accumulate(map(len, data), initial=0))
+    return pa.StringArray.from_buffers(len(data), pa.py_buffer(ends), pa.py_buffer(b"".join(data)))
+
+
+def integers(values: Sequence[int]) -> pa.Array:
+    """An array of integers of 64 bits."""
+    return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(array("q", values))])
+
+
+def mask_of(rows: Sequence[int], length: int) -> pa.Array:
+    """A mask that is true at some positions, given in order."""
+    return pc.is_in(pa.arange(0, length), integers(rows))
+
+
+def all_true(mask: pa.Array) -> bool:
+    """Whether every value of a mask that isn't null is true."""
+    return bool(pc.all(mask, min_count=0).as_py())
+
+
+def any_true(mask: pa.Array) -> bool:
+    """Whether some value of a mask is true."""
+    return bool(pc.any(mask, min_count=0).as_py())

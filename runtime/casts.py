@@ -1,0 +1,77 @@
+"""Turns a column of strings into its field's type, and says which values can't be turned.
+
+Casting is Arrow's, a whole column at a time. Only when that fails is the column halved until the values at fault
+are alone, so the cost of a fault is paid by faulty columns only, and both ways agree on every value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from runtime.arrow import any_true, texts
+from runtime.contract import Field
+from runtime.date_casts import cast_dates
+from runtime.field import DEFAULT_FORMAT
+from runtime.number_casts import cast_integers, cast_numbers, cast_years
+
+_NOTHING = pa.scalar(None, pa.string())
+
+
+def without_missing(strings: pa.Array, field: Field) -> pa.Array:
+    """The strings with the field's missing values (Table Schema, ``missingValues``) as nulls."""
+    if set(field.missing_values) == {""}:
+        missing = pc.equal(pc.binary_length(strings), 0)
+    else:
+        missing = pc.is_in(strings, _texts(field.missing_values))
+    return pc.if_else(missing, _NOTHING, strings) if any_true(missing) else strings
+
+
+def cast(strings: pa.Array, field: Field, *, native: bool = False) -> pa.Array:
+    """The values of a field; null where the string is null or is no value of the field's type.
+
+    Space around all but strings doesn't count. Times come as text, ``18:05:00``, with the fraction of the second
+    if there is one: no type for them is known to all engines. ``native`` says that some numbers and booleans may be
+    the file's own, as in JSON, and then they are spelled as in JSON whatever the field says of texts.
+    """
+    match field.type:
+        case "string":
+            return strings
+        case "boolean":
+            return _booleans(pc.utf8_trim_whitespace(strings), field, native=native)
+        case "integer":
+            return cast_integers(strings, field, native=native)
+        case "number":
+            return cast_numbers(strings, field, native=native)
+        case "year":
+            return cast_years(strings)
+        case _:
+            return cast_dates(strings, field)
+
+
+def cast_text(text: str, field: Field) -> pa.Scalar:
+    """One value of a field, as a file spells it; null when the text is none."""
+    return cast(texts([text]), field)[0]
+
+
+@lru_cache(4096)
+def constant(text: str, field: Field) -> pa.Scalar:
+    """One value of a field, as its contract spells it, which is the default way; null when the text is none."""
+    return cast_text(text, replace(field, formats=(DEFAULT_FORMAT,), decimal_char=".", group_char="", bare_number=True))
+
+
+def _booleans(strings: pa.Array, field: Field, *, native: bool) -> pa.Array:
+    true_values, false_values = field.true_values, field.false_values
+    if native:
+        true_values, false_values = (*true_values, "true"), (*false_values, "false")
+    true = pc.is_in(strings, _texts(true_values))
+    false = pc.is_in(strings, _texts(false_values))
+    return pc.if_else(pc.or_(true, false), true, pa.scalar(None, pa.bool_()))
+
+
+@lru_cache(4096)
+def _texts(values: tuple[str, ...]) -> pa.Array:
+    return texts(values)

@@ -1,0 +1,208 @@
+"""Holds rows against a contract: every value typed, every rule kept, or the row's faults said in words."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from formats import Rows
+from runtime import rules
+from runtime.arrow import integers, mask_of, texts
+from runtime.casts import cast, without_missing
+from runtime.contract import Contract, Field
+from runtime.faults import Breach, Fault, breaches, fault, quoted
+from runtime.json_text import objects
+from runtime.parquet import NULL_PARTITION, partition_folder
+from runtime.personal import MASK
+from runtime.stored import stored_rows
+from runtime.tables import value_type
+
+_LONGEST_FOLDER = len("/") + 255
+"""Bytes of a folder's name, the most that file systems take."""
+_SURELY_FITS = 40
+"""Bytes of a partition's value that fit in any case, even if all are escaped behind the longest name."""
+
+_NONE_REPEATED: Mapping[int, Fault] = {}
+
+
+@dataclass(frozen=True)
+class RefusedRow:
+    """A row for the quarantine: its position in the block from 0, its first fault, all faults in words, its text.
+
+    The text is None where it may tell of a person.
+    """
+
+    position: int
+    column: str | None
+    rule: str
+    reason: str
+    raw: str | None
+
+
+@dataclass(frozen=True)
+class CheckedRows:
+    """The rows of one block: those taken, as the dataset's table has them, and the others."""
+
+    taken: pa.RecordBatch
+    places: pa.Array
+    """The positions of the rows taken in the block, from 0, as integers of 64 bits."""
+    refused: Sequence[RefusedRow]
+
+    @property
+    def positions(self) -> Sequence[int]:
+        """The positions of the rows taken in the block, from 0."""
+        found: list[int] = self.places.to_pylist()
+        return found
+
+    @property
+    def count(self) -> int:
+        """How many rows the block has."""
+        return int(self.taken.num_rows) + len(self.refused)
+
+
+def wanted_types(contract: Contract) -> Callable[[str], pa.DataType | None]:
+    """What a reader is asked for: the type of each column of a file that the contract has a use for."""
+    types = {field.name: wanted_type(field) for field in contract.fields}
+
+    def wanted(column: str) -> pa.DataType | None:
+        field = contract.field_of_column(column)
+        if field:
+            return types[field.name]
+        # An object with fields in it is asked for by the names within, so that none of them is kept twice.
+        return pa.string() if contract.rescue and not contract.has_fields_within(column) else None
+
+    return wanted
+
+
+def wanted_type(field: Field) -> pa.DataType:
+    """The type that a reader may deliver a field in: its own, unless that depends on how the field is spelled."""
+    by_default = field.spelled_by_default and field.time_zone is None and field.type not in ("time", "year")
+    return value_type(field) if by_default and set(field.missing_values) <= {""} else pa.string()
+
+
+def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_REPEATED) -> CheckedRows:
+    """Type and judge the rows of a block. Every row comes out once, taken or refused.
+
+    ``repeated`` are rows, by position in the block, whose key the file has before: what a block by itself can't show.
+    """
+    count = rows.batch.num_rows
+    faults: dict[int, list[Fault]] = {}
+    typed: dict[str, pa.Array] = {}
+    for field in contract.fields:
+        raw, ambiguous = _column(rows.batch, contract, field)
+        values = cast(raw, field, native=rows.native) if pa.types.is_string(raw.type) else raw
+        typed[field.name] = values
+        for breach in itertools.chain(ambiguous, breaches(raw, values, field)):
+            for row in pc.indices_nonzero(breach.rows).to_pylist():
+                faults.setdefault(row, []).append(fault(breach, raw[row], field))
+    places = pa.arange(0, count) if rows.positions is None else integers(rows.positions)
+    whole_rows = (_unfit_for_folders(typed, contract), _broken_rules(typed, contract), _repeated(places, repeated))
+    for row, found in itertools.chain(*whole_rows):
+        faults.setdefault(row, []).append(found)
+    refused = [_malformed(row.position, row.reason, row.raw, contract) for row in rows.malformed]
+    batch = pa.RecordBatch.from_arrays(list(typed.values()), names=list(typed))
+    unknown = _unknown(rows.batch, contract)
+    if faults:
+        at_fault = sorted(faults)
+        refused += _refused(rows, contract, integers(at_fault), [faults[row] for row in at_fault])
+        kept = pc.invert(mask_of(at_fault, count))
+        batch, unknown, places = batch.filter(kept), unknown.filter(kept), places.filter(kept)
+    return CheckedRows(stored_rows(batch, unknown, contract), places, sorted(refused, key=lambda row: row.position))
+
+
+def _column(batch: pa.RecordBatch, contract: Contract, field: Field) -> tuple[pa.Array, list[Breach]]:
+    """A field's values as the file has them, with the rows in which two of its columns claim the field."""
+    found = [
+        batch.column(position)
+        for position, name in enumerate(batch.schema.names)
+        if contract.field_of_column(name) is field
+    ]
+    if len(found) > 1:
+        found = [column.cast(pa.string()) for column in found]
+    found = [without_missing(column, field) if pa.types.is_string(column.type) else column for column in found]
+    if not found:
+        return pa.nulls(batch.num_rows, pa.string()), []
+    ambiguous = [
+        Breach(pc.and_(first.is_valid(), second.is_valid()), "structure", "is given twice, under two names")
+        for first, second in itertools.combinations(found, 2)
+    ]
+    return (pc.coalesce(*found) if len(found) > 1 else found[0]), ambiguous
+
+
+def _unfit_for_folders(typed: Mapping[str, pa.Array], contract: Contract) -> Iterator[tuple[int, Fault]]:
+    """The rows whose partition's folder can't have their value as its name, or would say that they have none."""
+    for name in contract.partition_by:
+        values = typed.get(name)
+        if values is None or not pa.types.is_string(values.type):
+            continue
+        for row in pc.indices_nonzero(pc.fill_null(pc.equal(values, NULL_PARTITION), False)).to_pylist():
+            reason = f"{name}: {quoted(values[row])} is how a partition without a value is named"
+            yield row, Fault(name, "partitionBy", reason)
+        if (pc.max(pc.binary_length(values)).as_py() or 0) <= _SURELY_FITS:
+            continue
+        long = [
+            text
+            for text in pc.unique(values.drop_null()).to_pylist()
+            if len(partition_folder([name], [text]).encode()) > _LONGEST_FOLDER
+        ]
+        for row in pc.indices_nonzero(pc.is_in(values, texts(long))).to_pylist() if long else ():
+            reason = f"{name}: {quoted(values[row])} is too long for a partition, whose folder has its name"
+            yield row, Fault(name, "partitionBy", reason)
+
+
+def _broken_rules(typed: Mapping[str, pa.Array], contract: Contract) -> Iterator[tuple[int, Fault]]:
+    """The rows that don't keep a rule across columns."""
+    for rule in contract.rules:
+        mask = rules.broken(rule, typed)
+        if mask is None:
+            continue
+        hidden = any(contract.field(name).personal for name in rule.comparison.names)
+        for row in pc.indices_nonzero(mask).to_pylist():
+            reason = f"{rule.text} does not hold" if hidden else rules.reason(rule, typed, row)
+            yield row, Fault(None, rule.name, f"{rule.name}: {reason}")
+
+
+def _repeated(places: pa.Array, repeated: Mapping[int, Fault]) -> Iterator[tuple[int, Fault]]:
+    if repeated:
+        for row in pc.indices_nonzero(pc.is_in(places, integers(list(repeated)))).to_pylist():
+            yield row, repeated[places[row].as_py()]
+
+
+def _unknown(batch: pa.RecordBatch, contract: Contract) -> pa.RecordBatch:
+    """The columns that no field claims, which are there only where the contract keeps them."""
+    names = [name for name in batch.schema.names if contract.field_of_column(name) is None]
+    return batch.select(names)
+
+
+def _refused(rows: Rows, contract: Contract, at_fault: pa.Array, faults: Sequence[Sequence[Fault]]) -> list[RefusedRow]:
+    """The rows at fault, given by where they stand in the batch, in order."""
+    positions = at_fault.to_pylist()
+    if rows.positions is not None:
+        positions = [rows.positions[row] for row in positions]
+    shown: Sequence[str | None] = (
+        _without_personal(rows.batch.take(at_fault), contract) if contract.has_personal_fields else rows.raw(positions)
+    )
+    return [
+        RefusedRow(position, found[0].column, found[0].rule, "; ".join(fault.reason for fault in found), text)
+        for position, found, text in zip(positions, faults, shown, strict=True)
+    ]
+
+
+def _without_personal(batch: pa.RecordBatch, contract: Contract) -> list[str | None]:
+    """The rows as JSON objects of what was read of them, with the values that tell of persons masked."""
+    columns = []
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        field, strings = contract.field_of_column(name), column.cast(pa.string())
+        hidden = pc.if_else(strings.is_valid(), MASK, pa.scalar(None, pa.string()))
+        columns.append(hidden if field and field.personal else strings)
+    found: list[str | None] = objects(batch.schema.names, columns).to_pylist()
+    return found
+
+
+def _malformed(position: int, reason: str, raw: str, contract: Contract) -> RefusedRow:
+    """A row that could not be read, in whose text nobody knows where a person's values are."""
+    return RefusedRow(position, None, "structure", reason, None if contract.has_personal_fields else raw)

@@ -1,0 +1,266 @@
+"""What a dataset is: the fields of its rows, the rules they keep, the uploads that belong to it.
+
+A contract is a Data Resource with a Table Schema (Data Package v2, https://datapackage.org/standard/table-schema/)
+and a ``pipeline`` part of our own. This module needs neither pyarrow nor YAML, so that the validator starts fast.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+from runtime.descriptor import ContractError, Path, Problem, Section
+from runtime.field import NAME, Constraints, Field, FieldType, names_in_files, parse_field
+from runtime.pipeline import Computed, Rule, parse_computed, parse_partition_by, parse_rules
+
+__all__ = [
+    "FIELDS_MATCH",
+    "Constraints",
+    "Contract",
+    "Field",
+    "FieldType",
+    "FieldsMatch",
+    "contract_of_key",
+    "normalise",
+    "parse_contract",
+]
+
+FieldsMatch = Literal["exact", "equal", "subset", "superset", "partial"]
+
+FIELDS_MATCH: tuple[str, ...] = get_args(FieldsMatch)
+
+_OWN_TABLE = "ledger"
+_SHORTEST_HASH_KEY = 16
+_DATASET_PROPERTIES = ("name", "title", "description", "schema", "pipeline")
+_SCHEMA_PROPERTIES = ("fields", "fieldsMatch", "missingValues", "primaryKey")
+_PIPELINE_PROPERTIES = (
+    "prefix", "partitionBy", "aliases", "timeZone", "rules", "computed", "rescue", "hashKey", "toleratedBadRows",
+    "quarantineSample",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A dataset's contract, checked: build it with :func:`parse_contract`."""
+
+    name: str
+    description: str
+    fields: tuple[Field, ...]
+    fields_match: FieldsMatch
+    primary_key: tuple[str, ...]
+    prefix: str
+    partition_by: tuple[str, ...]
+    aliases: Mapping[str, tuple[str, ...]]
+    rules: tuple[Rule, ...]
+    computed: tuple[Computed, ...]
+    rescue: bool
+    """Whether what the contract doesn't know is kept, in a column of its own."""
+    hash_key: str
+    """What the values of fields with ``personal: hash`` are hashed with."""
+    tolerated_bad_rows: Decimal
+    """The share of bad rows above which a file is refused whole."""
+    quarantine_sample: int | None
+    """How many bad rows of a file are kept in the quarantine; None for all. They are counted all the same."""
+    descriptor: Mapping[str, Any]
+    """The contract as it was written, for shipping it as JSON."""
+
+    def field(self, name: str) -> Field:
+        """The field of this name. Raises ``KeyError`` when there is none."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(name)
+
+    def field_of_column(self, column: str) -> Field | None:
+        """The field that a file's column of this name feeds, or None when the contract doesn't know the column.
+
+        Names are compared without regard to case, and spaces and dashes count as underscores. The name of a value
+        within an object is its path, with dots.
+        """
+        return self._known.get(column) or self._known.get(normalise(column))
+
+    def has_fields_within(self, column: str) -> bool:
+        """Whether a field's value may be within an object in this column."""
+        return normalise(column) in self._objects
+
+    @cached_property
+    def keys(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What may not repeat within a file: the rule's name, and the fields that it is about."""
+        unique = tuple(("unique", (field.name,)) for field in self.fields if field.constraints.unique)
+        return ((("primaryKey", self.primary_key),) if self.primary_key else ()) + unique
+
+    @cached_property
+    def has_personal_fields(self) -> bool:
+        """Whether some values must not be seen outside the dataset's table."""
+        return any(field.personal for field in self.fields)
+
+    @cached_property
+    def _known(self) -> dict[str, Field]:
+        names = [(name, field) for field in self.fields for name in names_in_files(field, self.aliases[field.name])]
+        return {normalise(name): field for name, field in names}
+
+    @cached_property
+    def _objects(self) -> set[str]:
+        steps = [name.split(".") for name in self._known]
+        return {".".join(names[:depth]) for names in steps for depth in range(1, len(names))}
+
+    def misfits(self, columns: Sequence[str]) -> list[str]:
+        """Why a file with these columns is not of this dataset, as sentences; empty when it is.
+
+        The rule is the contract's ``fieldsMatch`` (Table Schema v2); all modes map columns by name, and ``exact``
+        asks for the contract's order too. A column that is an object may have several fields within.
+        """
+        feeds = [(column, self._fields_from(column)) for column in columns]
+        found = [field.name for _, fields in feeds for field in fields]
+        missing = [field.name for field in self.fields if field.name not in found]
+        surplus = [column for column, fields in feeds if not fields]
+        problems = [f"column {name!r} is there more than once" for name in _repeated(found)]
+        if missing and self.fields_match in ("exact", "equal", "subset"):
+            problems.append(_missing_columns(missing, columns))
+        if surplus and self.fields_match in ("exact", "equal", "superset"):
+            problems.append("these columns are not in the contract: " + ", ".join(map(repr, surplus)))
+        if not found and not problems:
+            problems.append("no column of the contract is there")
+        if self.fields_match == "exact" and not problems and found != [field.name for field in self.fields]:
+            problems.append("the columns are not in the contract's order: " + ", ".join(f.name for f in self.fields))
+        required = [field.name for field in self.fields if field.constraints.required and field.name in missing]
+        if required and self.fields_match in ("superset", "partial"):
+            problems.append(_missing_columns(required, columns))
+        return problems
+
+    def _fields_from(self, column: str) -> list[Field]:
+        field = self.field_of_column(column)
+        if field:
+            return [field]
+        within = normalise(column) + "."
+        return list({field.name: field for name, field in self._known.items() if name.startswith(within)}.values())
+
+
+def normalise(column: str) -> str:
+    """A column's name as it is compared: without case, with spaces and dashes as underscores."""
+    return re.sub(r"[\s\-]+", "_", column.strip().strip("\ufeff").casefold())
+
+
+def contract_of_key(contracts: Iterable[Contract], key: str) -> Contract | None:
+    """The contract whose prefix the object key begins with; the longest prefix where several do."""
+    claims = [contract for contract in contracts if key.startswith(contract.prefix)]
+    return max(claims, key=lambda contract: len(contract.prefix), default=None)
+
+
+def parse_contract(descriptor: Any) -> Contract:
+    """The contract that a descriptor (a YAML or JSON document, decoded) states.
+
+    Raises :class:`~runtime.descriptor.ContractError` with every problem found, each with its place. What only
+    pyarrow can tell is for :mod:`runtime.contract_proof`.
+    """
+    problems: list[Problem] = []
+    root = Section(descriptor, (), problems)
+    root.allow_only(_DATASET_PROPERTIES)
+    schema = root.section("schema", required=True)
+    schema.allow_only(_SCHEMA_PROPERTIES)
+    pipeline = root.section("pipeline")
+    pipeline.allow_only(_PIPELINE_PROPERTIES)
+    name = _parse_name(root)
+    time_zone = pipeline.text("timeZone", "") or None
+    primary_key = schema.text_or_texts("primaryKey", ())
+    fields = _parse_fields(schema, primary_key, time_zone)
+    computed = parse_computed(pipeline, fields, time_zone)
+    contract = Contract(
+        name=name,
+        description=root.text("description", root.text("title", "")),
+        fields=fields,
+        fields_match=schema.choice("fieldsMatch", FIELDS_MATCH, "exact"),
+        primary_key=primary_key,
+        prefix=_parse_prefix(pipeline, name),
+        partition_by=parse_partition_by(pipeline, fields, computed),
+        aliases=_parse_aliases(root, pipeline, fields),
+        rules=parse_rules(pipeline, fields),
+        computed=computed,
+        rescue=pipeline.boolean("rescue", default=False),
+        hash_key=_parse_hash_key(pipeline, fields),
+        tolerated_bad_rows=pipeline.share("toleratedBadRows", "1"),
+        quarantine_sample=pipeline.integer("quarantineSample", 0),
+        descriptor=descriptor if isinstance(descriptor, dict) else {},
+    )
+    if problems:
+        raise ContractError(problems)
+    return contract
+
+
+def _parse_name(root: Section) -> str:
+    name = root.name("name", NAME)
+    if name == _OWN_TABLE:
+        root.problem("name", f"another name than {_OWN_TABLE}, which is a table of the pipeline's own")
+    return name
+
+
+def _parse_fields(schema: Section, primary_key: Sequence[str], time_zone: str | None) -> tuple[Field, ...]:
+    missing_values = schema.texts("missingValues", ("",))
+    fields = [parse_field(section, missing_values, time_zone) for section in schema.sections("fields", required=True)]
+    for name in _repeated([field.name for field in fields]):
+        schema.problem("fields", f"each field once; {name!r} is there twice")
+    by_name = {field.name: field for field in fields}
+    for name in primary_key:
+        if name not in by_name:
+            schema.problem("primaryKey", f"names of fields ({', '.join(by_name)}); {name!r} is none")
+        elif by_name[name].personal in ("mask", "drop"):
+            schema.problem("primaryKey", f"fields whose values are kept, or hashed; {name!r} is not")
+    for name in _repeated(primary_key):
+        schema.problem("primaryKey", f"each field once; {name!r} is there twice")
+    return tuple(_required(field) if field.name in primary_key else field for field in fields)
+
+
+def _required(field: Field) -> Field:
+    return replace(field, constraints=replace(field.constraints, required=True))
+
+
+def _parse_prefix(pipeline: Section, name: str) -> str:
+    prefix = pipeline.text("prefix", f"{name}/")
+    if prefix.startswith("/") or not prefix.endswith("/"):
+        pipeline.problem("prefix", "a key prefix such as 'bookstore_sales/', ending but not beginning with a slash")
+    return prefix
+
+
+def _parse_hash_key(pipeline: Section, fields: Sequence[Field]) -> str:
+    key = pipeline.text("hashKey", "")
+    hashed = [field.name for field in fields if field.personal == "hash"]
+    if hashed and len(key) < _SHORTEST_HASH_KEY:
+        pipeline.problem(
+            "hashKey", f"a random text of at least {_SHORTEST_HASH_KEY} characters to hash {hashed[0]!r} with"
+        )
+    if key and not hashed:
+        pipeline.problem("hashKey", "no key: no field says personal: hash")
+    return key
+
+
+def _parse_aliases(root: Section, pipeline: Section, fields: Sequence[Field]) -> dict[str, tuple[str, ...]]:
+    section = pipeline.section("aliases")
+    section.allow_only(tuple(field.name for field in fields), "a field's name")
+    aliases = {field.name: section.texts(field.name, ()) for field in fields}
+    owners: dict[str, str] = {}
+    for position, field in enumerate(fields):
+        for name in names_in_files(field, aliases[field.name]):
+            place: Path = ("schema", "fields", position, "path") if name == field.path else ("pipeline", "aliases")
+            column = normalise(name)
+            if owners.setdefault(column, field.name) != field.name:
+                expected = f"names of its own for {field.name!r}; {column!r} belongs to {owners[column]!r} already"
+                root.problem_at(place, expected, repr(name))
+            for other in owners:
+                inner, outer = (column, other) if len(column) > len(other) else (other, column)
+                if inner.startswith(f"{outer}."):
+                    expected = f"names that are not within one another; {inner!r} is within {outer!r}"
+                    root.problem_at(place, expected, repr(name))
+    return aliases
+
+
+def _repeated(names: Sequence[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})
+
+
+def _missing_columns(missing: Sequence[str], columns: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, columns[:20])) or "no column at all"
+    return f"these columns are missing: {', '.join(map(repr, missing))} (the file has {shown})"

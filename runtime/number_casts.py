@@ -1,0 +1,114 @@
+"""Casts text to numbers, exactly: decimals never pass through floats (Table Schema, *number*, *integer*, *year*)."""
+
+from __future__ import annotations
+
+import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from runtime.arrow import all_true, any_true
+from runtime.contract import Field
+from runtime.halving import NOTHING, Spelling, cast_strings
+
+_INTEGER = r"^[+-]?[0-9]+$"
+_DECIMAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_JSON_NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
+_BESIDE = r"[^0-9+\-()\p{Nd}\p{Pd}\p{Ps}\p{Pe}\x{2212}]*"
+"""What may stand beside a number that isn't bare: nothing that could be a sign, a bracket or another digit."""
+
+_USUALLY_BESIDE = " \u00a0\u202f\t%€$£¥"
+
+
+def cast_numbers(strings: pa.Array, field: Field, *, native: bool) -> pa.Array:
+    """Decimals of the field's precision and scale; null where one doesn't fit exactly."""
+    target = pa.decimal128(field.precision, field.scale)
+    usual = rf"^[+-]?[0-9]{{1,{max(1, field.precision - field.scale)}}}(\.[0-9]{{1,{max(1, field.scale)}}})?$"
+    return cast_strings(_plain(strings, field, native=native), target, Spelling(usual, _DECIMAL))
+
+
+def cast_integers(strings: pa.Array, field: Field, *, native: bool) -> pa.Array:
+    """Whole numbers of 64 bits."""
+    strings = _plain(strings, field, native=native)
+    if not all_true(pc.ascii_is_decimal(strings)):
+        strings = _only_integers(strings)
+    return cast_strings(strings, pa.int64(), Spelling(r"^-?[0-9]{1,18}$", _INTEGER))
+
+
+def cast_years(strings: pa.Array) -> pa.Array:
+    """Years of four digits."""
+    trimmed = pc.utf8_trim_whitespace(strings)
+    lexical = pc.match_substring_regex(trimmed, "^[0-9]{4}$")
+    return _where(lexical, trimmed).cast(pa.int32())
+
+
+def _only_integers(strings: pa.Array) -> pa.Array:
+    """The strings that are whole numbers by Table Schema, without a plus; Arrow would read 0x1F as one too."""
+    trimmed = pc.utf8_trim_whitespace(strings)
+    return pc.utf8_ltrim(_where(pc.match_substring_regex(trimmed, _INTEGER), trimmed), "+")
+
+
+def _plain(strings: pa.Array, field: Field, *, native: bool) -> pa.Array:
+    """Numbers as Table Schema spells them by default; null where one isn't spelled as the field says.
+
+    What is spelled as a JSON number in a file that has such numbers is one, unless its point could as well be the
+    field's ``groupChar``: then nobody can tell 1.234 from 1234.
+    """
+    if field.spelled_by_default:
+        return strings
+    plain = _respelled(strings, field)
+    if not native:
+        return plain
+    own = pc.match_substring_regex(strings, _JSON_NUMBER)
+    if field.group_char == ".":
+        unclear = pc.and_(pc.match_substring(strings, "."), pc.and_(own, plain.is_valid()))
+        own, plain = pc.and_not(own, unclear), _where(pc.invert(unclear), plain)
+    return pc.if_else(own, strings, plain)
+
+
+def _respelled(strings: pa.Array, field: Field) -> pa.Array:
+    number = _number(field)
+    plain = _bare(strings, number) if field.bare_number else _without_beside(strings, number, field)
+    if field.group_char:
+        plain = pc.replace_substring(plain, field.group_char, "")
+    return plain if field.decimal_char == "." else pc.replace_substring(plain, field.decimal_char, ".")
+
+
+def _bare(strings: pa.Array, number: str) -> pa.Array:
+    trimmed = pc.utf8_trim_whitespace(strings)
+    return _where(pc.match_substring_regex(trimmed, f"^[+-]?{number}$"), trimmed)
+
+
+def _without_beside(strings: pa.Array, number: str, field: Field) -> pa.Array:
+    """The numbers without what stands beside them."""
+    # Trimming the usual signs first is quicker by far than the expression for all that there may be.
+    bare = _bare(pc.utf8_trim(strings, _USUALLY_BESIDE.replace(field.decimal_char, "")), number)
+    others = pc.and_(bare.is_null(), strings.is_valid())
+    if not any_true(others):
+        return bare
+    # A decimal character right beside the digits would belong to them: ".50" is not 50.
+    apart = _BESIDE.replace("[^", "[^" + re.escape(field.decimal_char)).removesuffix("*")
+    within = f"^(?:{_BESIDE}([+-]))?(?:{_BESIDE}{apart})?({number})(?:{apart}{_BESIDE})?$"
+    texts = strings.filter(others)
+    found = _where(pc.match_substring_regex(texts, within), texts)
+    return pc.replace_with_mask(bare, others, pc.replace_substring_regex(found, within, r"\1\2"))
+
+
+def _number(field: Field) -> str:
+    """A pattern of the numbers of a field without their sign.
+
+    The digits before a decimal character are grouped rightly, the last group having three, or not at all: otherwise
+    a decimal comma could be taken for a group's.
+    """
+    digits = "[0-9]+"
+    if field.group_char:
+        group = re.escape(field.group_char)
+        digits = f"(?:[0-9]+|[0-9]{{1,3}}(?:{group}[0-9]{{2,3}})*{group}[0-9]{{3}})"
+    if field.type == "integer":
+        return digits
+    return rf"{digits}(?:{re.escape(field.decimal_char)}[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+
+
+def _where(mask: pa.Array, strings: pa.Array) -> pa.Array:
+    """The strings where the mask is true; null elsewhere."""
+    return strings if all_true(mask) else pc.if_else(mask, strings, NOTHING)

@@ -1,0 +1,231 @@
+"""Writes rows as Hive-partitioned Parquet files in bounded memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+"""How Hive spells the partition of rows without a value."""
+
+_BUDGET = 64 * 1024 * 1024
+"""Rows held back, in bytes of Arrow memory, before all that is held is written."""
+_MOST_OPEN_FILES = 128
+_SAMPLE_ROWS = 1_000
+_HIVE_ESCAPED = frozenset("\"#%'*/:=?\\\x7f{[]^") | frozenset(map(chr, range(0x20)))
+"""What Hive escapes in a partition's folder name (org.apache.hadoop.hive.common.FileUtils)."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A batch ordered by partition, and where in it the rows of each are: its values, first row, number of rows."""
+
+    batch: pa.RecordBatch
+    runs: Sequence[tuple[tuple[str, ...], int, int]]
+
+
+def partition_folder(names: Sequence[str], values: Sequence[str]) -> str:
+    """The folders of a partition, such as ``genre=Fiction/``; empty where a table has no partitions."""
+    return "".join(f"{name}={_escape(value)}/" for name, value in zip(names, values, strict=True))
+
+
+def split(batch: pa.RecordBatch, partition_by: Sequence[str]) -> Parts:
+    """Order a batch by the values of some of its columns, which it then no longer has; else rows keep their order."""
+    data = batch.select([name for name in batch.schema.names if name not in partition_by])
+    if not batch.num_rows:
+        return Parts(data, [])
+    if not partition_by:
+        return Parts(data, [((), 0, data.num_rows)])
+    codes, values = _codes([batch.column(name) for name in partition_by])
+    if len(values) == 1:
+        return Parts(data, [(next(iter(values.values())), 0, data.num_rows)])
+    return _ordered(data, codes, values.__getitem__)
+
+
+class PartitionedWriter:
+    """Writes rows to one Parquet file a partition, in bounded memory.
+
+    Rows are held back until they make good row groups, and then those of all partitions are written together: a
+    slice keeps the whole batch that it was cut from in memory, so writing only the largest would free little. Where
+    partitions are too many to have a file of each open, rows are spilled to disk instead, by partition, and each
+    file is written at the end. The same batches in the same order give the same files.
+    """
+
+    def __init__(self, folder: Path, threads: Executor) -> None:
+        """Write below ``folder``, the files of several partitions at once on ``threads``."""
+        self._folder = folder
+        self._threads = threads
+        self._held: list[Parts] = []
+        self._held_bytes = 0
+        self._writers: dict[tuple[str, ...], pq.ParquetWriter | None] = {}
+        self._numbers: dict[tuple[str, ...], int] = {}
+        self._spills: list[_Spill] = []
+
+    def write(self, parts: Parts) -> None:
+        """Take a batch; all batches have the same columns."""
+        self._held.append(parts)
+        self._held_bytes += parts.batch.nbytes
+        for values, _, _ in parts.runs:
+            self._writers.setdefault(values, None)
+            self._numbers.setdefault(values, len(self._numbers))
+        if self._held_bytes > _BUDGET:
+            if self._crowded:
+                self._spills.append(_Spill(self._folder / f"{len(self._spills)}.spill", _merged(self._held)))
+            else:
+                self._write_held()
+            self._held, self._held_bytes = [], 0
+
+    def close(self) -> dict[tuple[str, ...], Path]:
+        """Write what is held back; the files by the values of their partition as Hive spells them, in order."""
+        if self._crowded:
+            self._held = [_merged(self._held)] if self._held else []
+        self._write_held(last=True)
+        for spill in self._spills:
+            spill.remove()
+        return {values: self._path(values) for values in sorted(self._writers)}
+
+    @property
+    def _crowded(self) -> bool:
+        return len(self._writers) > _MOST_OPEN_FILES
+
+    def _write_held(self, *, last: bool = False) -> None:
+        batches: dict[tuple[str, ...], list[pa.RecordBatch]] = {values: [] for values in sorted(self._writers)}
+        for parts in self._held:
+            for values, start, rows in parts.runs:
+                batches[values].append(parts.batch.slice(start, rows))
+
+        def work(values: tuple[str, ...]) -> None:
+            spilled = [batch for spill in self._spills for batch in spill.read(values)] if last else []
+            self._append(values, [*spilled, *batches[values]], last=last)
+
+        # A partition's file is written by one thread, so its rows keep their order whichever thread that is.
+        for _ in self._threads.map(work, batches):
+            pass
+
+    def _append(self, values: tuple[str, ...], batches: Sequence[pa.RecordBatch], *, last: bool) -> None:
+        writer = self._writers[values]
+        if batches:
+            table = pa.Table.from_batches(batches)
+            writer = writer or self._open(values, table)
+            writer.write_table(table)
+        if last and writer is not None:
+            writer.close()
+            writer = None
+        self._writers[values] = writer
+
+    def _path(self, values: tuple[str, ...]) -> Path:
+        # Not by the values, which may be longer than a file's name can be.
+        return self._folder / f"{self._numbers[values]}.parquet"
+
+    def _open(self, values: tuple[str, ...], first: pa.Table) -> pq.ParquetWriter:
+        path = self._path(values)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return pq.ParquetWriter(
+            path,
+            first.schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=_repetitive_columns(first),
+            store_decimal_as_integer=True,
+            store_schema=False,  # a column that is a dictionary here is a plain string to who reads it
+        )
+
+
+class _Spill:
+    """Rows put aside in a file, ordered by partition, one batch for each."""
+
+    def __init__(self, path: Path, parts: Parts) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        with pa.ipc.new_file(path, parts.batch.schema) as file:
+            for _, start, rows in parts.runs:
+                file.write_batch(parts.batch.slice(start, rows))
+        self._positions = {values: position for position, (values, _, _) in enumerate(parts.runs)}
+        self._lock = threading.Lock()
+        self._reader: pa.ipc.RecordBatchFileReader | None = None
+
+    def read(self, values: tuple[str, ...]) -> list[pa.RecordBatch]:
+        """The rows of one partition."""
+        if values not in self._positions:
+            return []
+        with self._lock:
+            self._reader = self._reader or pa.ipc.open_file(pa.OSFile(str(self._path)))
+            return [self._reader.get_batch(self._positions[values])]
+
+    def remove(self) -> None:
+        self._reader = None
+        self._path.unlink()
+
+
+def _merged(held: Sequence[Parts]) -> Parts:
+    """Several ordered batches as one. Rows of a partition keep their order."""
+    numbers: dict[tuple[str, ...], int] = {}
+    codes = []
+    for parts in held:
+        own = [numbers.setdefault(values, len(numbers)) for values, _, _ in parts.runs]
+        ends = [start + rows for _, start, rows in parts.runs]
+        encoded = pa.RunEndEncodedArray.from_arrays(pa.array(ends, pa.int32()), pa.array(own, pa.int32()))
+        codes.append(pc.run_end_decode(encoded))
+    names = list(numbers)
+    return _ordered(pa.concat_batches([parts.batch for parts in held]), pa.concat_arrays(codes), names.__getitem__)
+
+
+def _ordered(data: pa.RecordBatch, codes: pa.Array, values: Callable[[int], tuple[str, ...]]) -> Parts:
+    """A batch ordered by its rows' codes, each of which stands for some values."""
+    order = pc.sort_indices(codes)
+    encoded = pc.run_end_encode(codes.take(order))
+    runs, start = [], 0
+    for code, end in zip(encoded.values.to_pylist(), encoded.run_ends.to_pylist(), strict=True):
+        runs.append((values(code), start, end - start))
+        start = end
+    return Parts(data.take(order), runs)
+
+
+def _repetitive_columns(table: pa.Table) -> list[str]:
+    """The columns for which a dictionary pays, judged by the first rows."""
+    sample = table.slice(0, _SAMPLE_ROWS)
+    return [
+        name
+        for name, column in zip(table.schema.names, sample.columns, strict=True)
+        if pa.types.is_dictionary(column.type) or pc.count_distinct(column).as_py() <= 0.5 * sample.num_rows
+    ]
+
+
+def _codes(columns: Sequence[pa.Array]) -> tuple[pa.Array, dict[int, tuple[str, ...]]]:
+    """For each row a number that stands for its combination of values, and the combinations by number."""
+    encoded = [column.dictionary_encode("encode") for column in columns]
+    codes = encoded[0].indices.cast(pa.int64())
+    for column in encoded[1:]:
+        codes = pc.add(pc.multiply(codes, len(column.dictionary)), column.indices.cast(pa.int64()))
+    spelled = [_spell(column.dictionary) for column in encoded]
+    combinations: dict[int, tuple[str, ...]] = {}
+    for code in pc.unique(codes).to_pylist():
+        values: list[str] = []
+        rest = code
+        for column in reversed(spelled):
+            rest, position = divmod(rest, len(column))
+            values.insert(0, column[position])
+        combinations[code] = tuple(values)
+    return codes, combinations
+
+
+def _spell(values: pa.Array) -> list[str]:
+    """Values as Hive and the Glue Data Catalog spell them in a partition."""
+    if pa.types.is_decimal(values.type):
+        texts = [None if value is None else format(value, "f") for value in values.to_pylist()]
+    elif pa.types.is_timestamp(values.type):
+        texts = pc.strftime(values, "%Y-%m-%d %H:%M:%S").to_pylist()
+    else:
+        texts = values.cast(pa.string()).to_pylist()
+    return [text or NULL_PARTITION for text in texts]
+
+
+def _escape(value: str) -> str:
+    return "".join(f"%{ord(char):02X}" if char in _HIVE_ESCAPED else char for char in value)

@@ -1,0 +1,165 @@
+"""Reads a file, holds its rows against the contract, and writes the lake's files aside, ready to be published."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from formats import Block, MalformedFile
+from runtime.admission import Admission, RefusedFile
+from runtime.checks import CheckedRows, check, wanted_types
+from runtime.faults import Fault
+from runtime.keys import NONE_REPEATED, KeyLog, RepeatedKeysError, RepeatedRows
+from runtime.ledger import ObjectVersion
+from runtime.parquet import PartitionedWriter, Parts, partition_folder, split
+from runtime.quarantine import QuarantineWriter
+from runtime.source import Source
+
+THREADS = min(os.cpu_count() or 1, 8)
+"""Of each kind: those that parse and check, and those that write."""
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A file's rows as they will be published: files by their keys, and the counts."""
+
+    outputs: dict[str, Path]
+    quarantine: dict[str, Path]
+    partitions: frozenset[tuple[str, ...]]
+    rows_in: int
+    rows_out: int
+    rows_quarantined: int
+
+
+def stage(source: Source, admission: Admission, folder: Path, repeated: RepeatedRows = NONE_REPEATED) -> Staged:
+    """Write the rows of a file below a folder, but for the repeated ones, which are known from a reading before.
+
+    Raises :class:`~runtime.admission.RefusedFile` when it can't be read to its end or has too many bad rows,
+    :class:`~formats.MisjudgedCutError` when it has to be read again, exactly, and
+    :class:`~runtime.keys.RepeatedKeysError` when it has to be read again, without the rows that this names.
+    """
+    contract, version = admission.contract, source.version
+    folder.mkdir()
+    refused = QuarantineWriter(folder / "quarantine.parquet", contract, version)
+    keys = KeyLog(folder / "keys.arrow", contract)
+    rows_in = rows_out = 0
+
+    def prepare(checked: CheckedRows) -> tuple[CheckedRows, Parts]:
+        return checked, split(_with_lineage(checked, version), contract.partition_by)
+
+    with ThreadPoolExecutor(THREADS) as threads, ThreadPoolExecutor(THREADS) as writing_threads:
+        rows = PartitionedWriter(folder / "processed", writing_threads)
+        try:
+            for checked, parts in _read(source, admission, threads, prepare, repeated):
+                rows.write(_moved(parts, rows_in))
+                refused.write(checked.refused, rows_in)
+                if not repeated:
+                    keys.add(checked.taken, checked.places, rows_in)
+                rows_in += checked.count
+                rows_out += checked.taken.num_rows
+            found = keys.repeated()
+        except MalformedFile as error:
+            raise RefusedFile(f"{source.head().name}: {error}", admission.format.name) from error
+        refuse_if_too_many(refused.rows + len(found), rows_in, refused.first or _first(found), source, admission)
+        if found:
+            raise RepeatedKeysError(keys.by_block(found))
+        files = rows.close()
+    quarantine = refused.close()
+    if rows_in != rows_out + refused.rows:
+        raise AssertionError(f"{version.key}: {rows_in} rows in, {rows_out} out, {refused.rows} quarantined")
+    name = f"{version.stem}-0.parquet"
+    folders = {values: partition_folder(contract.partition_by, values) for values in files}
+    return Staged(
+        outputs={f"{contract.name}/{folders[values]}{name}": path for values, path in files.items()},
+        quarantine={f"{contract.name}/{name}": quarantine} if quarantine else {},
+        partitions=frozenset(files),
+        rows_in=rows_in,
+        rows_out=rows_out,
+        rows_quarantined=refused.rows,
+    )
+
+
+def refuse_if_too_many(bad: int, rows: int, first: str, source: Source, admission: Admission) -> None:
+    """Raises :class:`~runtime.admission.RefusedFile` when more of a file's rows are bad than its contract tolerates."""
+    tolerated = admission.contract.tolerated_bad_rows
+    if bad > tolerated * rows:
+        reason = (
+            f"{source.head().name}: {bad:,} of {rows:,} rows are bad, more than the share of {tolerated} that the "
+            f"contract tolerates; the first is {first}"
+        )
+        raise RefusedFile(reason, admission.format.name)
+
+
+def _first(found: Mapping[int, Fault]) -> str:
+    return next((f"row {row + 1}: {fault.reason}" for row, fault in sorted(found.items())), "")
+
+
+def read_checked(source: Source, admission: Admission) -> Iterator[CheckedRows]:
+    """The rows of a file, block by block in the file's order, held against its contract.
+
+    Raises :class:`~formats.MalformedFile` when the file can't be read on.
+    """
+    with ThreadPoolExecutor(THREADS) as threads:
+        yield from _read(source, admission, threads, lambda checked: checked, NONE_REPEATED)
+
+
+def _read(
+    source: Source,
+    admission: Admission,
+    threads: Executor,
+    then: Callable[[CheckedRows], _Result],
+    repeated: RepeatedRows,
+) -> Iterator[_Result]:
+    """Parse and check the blocks of a file on threads, and do something with each there.
+
+    Results come in the file's order, and no more blocks are under way than keep the threads busy.
+    """
+    contract = admission.contract
+    wanted = wanted_types(contract)
+
+    def work(block: Block, refused: Mapping[int, Fault]) -> _Result:
+        return then(check(block.parse(), contract, refused))
+
+    under_way: deque[Future[_Result]] = deque()
+    with source.open() as stream:
+        try:
+            for number, block in enumerate(admission.format.read(stream, admission.structure, wanted)):
+                under_way.append(threads.submit(work, block, repeated.get(number, {})))
+                if len(under_way) > THREADS:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+        finally:
+            for future in under_way:
+                future.cancel()
+
+
+def _with_lineage(checked: CheckedRows, version: ObjectVersion) -> pa.RecordBatch:
+    """The rows taken with where they come from; ``_source_row`` is counted within the block as yet."""
+    taken = checked.taken
+    return (
+        taken.append_column("_source_key", _constant(version.key, taken.num_rows))
+        .append_column("_source_version", _constant(version.version, taken.num_rows))
+        .append_column("_source_row", pc.add(checked.places, 1))
+    )
+
+
+def _constant(text: str, rows: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), pa.array([text]))
+
+
+def _moved(parts: Parts, rows_before: int) -> Parts:
+    """The rows with ``_source_row``, the last column, counted within the file."""
+    last = parts.batch.num_columns - 1
+    numbers = pc.add(parts.batch.column(last), rows_before)
+    return replace(parts, batch=parts.batch.set_column(last, "_source_row", numbers))

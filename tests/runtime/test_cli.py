@@ -1,0 +1,399 @@
+"""The command line: the pipeline without a cloud."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.cli import main
+from tests.runtime.sales import SALES, as_csv, as_json, as_ndjson
+
+ROOT = Path(__file__).parents[2]
+
+SALES_CONTRACT = """\
+name: sales
+schema:
+  fieldsMatch: subset
+  fields:
+    - {name: sku, type: string, constraints: {required: true}}
+    - {name: title, type: string}
+    - {name: price, type: number, decimal: {precision: 8, scale: 2}, constraints: {minimum: 0}}
+    - {name: genre, type: string}
+pipeline: {partitionBy: [genre]}
+"""
+STAFF_CONTRACT = "{name: staff, schema: {fields: [{name: day}, {name: morning}]}}"
+DIRTY = b"sku,title,price,genre\n0001,Salt,1.50,Cookery\n0002,Moons,dear,Fiction\n0003,Owls\n"
+
+
+class Desk:
+    """A folder with contracts and uploads, and the commands that a shopkeeper types there."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self.out = self.err = ""
+        self._capsys = capsys
+        self.write("contracts/sales.yaml", SALES_CONTRACT.encode())
+        self.write("contracts/staff.yaml", STAFF_CONTRACT.encode())
+
+    def write(self, name: str, data: bytes) -> Path:
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+        return file
+
+    def retail(self, command: str) -> int:
+        """Type a command; its exit code. What it printed is in ``out`` and ``err``."""
+        try:
+            code = main(shlex.split(command))
+        except SystemExit as exit_:
+            code = int(exit_.code or 0)
+        self.out, self.err = self._capsys.readouterr()
+        return code
+
+    def query(self, sql: str) -> Any:
+        assert self.retail(f"query {shlex.quote(sql)} --lake lake --json") == 0, self.err
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.chdir(tmp_path)
+    return Desk(tmp_path, capsys)
+
+
+@pytest.fixture
+def full_desk(desk: Desk) -> Desk:
+    """Uploads of every kind, good and bad."""
+    desk.write("uploads/1-till.csv", as_csv(SALES))
+    desk.write("uploads/2-web.json", as_json(SALES[:2]))
+    desk.write("uploads/3-app.ndjson", as_ndjson(SALES[:1]))
+    desk.write("uploads/4-dirty.csv", DIRTY)
+    desk.write("uploads/deep/5-rota.csv", b"shift,who\nearly,Ada\n")
+    desk.write("uploads/deep/6-photo.csv", b"\x89PNG\r\n\x1a\n\0")
+    desk.write("uploads/.hidden", b"x")
+    return desk
+
+
+# Wrong use
+
+
+@pytest.mark.parametrize("command", ["formats", "check", "run", "query", "contract infer"])
+def test_the_help_of_every_command_has_an_example(command: str, desk: Desk) -> None:
+    assert desk.retail(f"{command} --help") == 0
+    assert f"example: retail {command}" in " ".join(desk.out.split())
+
+
+def test_the_help_lists_every_command_and_the_exit_codes(desk: Desk) -> None:
+    assert desk.retail("--help") == 0
+    assert all(f" {command} " in desk.out for command in ("formats", "check", "run", "query", "contract"))
+    assert "Exit codes" in desk.out
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("", "required"),
+        ("fly", "invalid choice"),
+        ("check", "required"),
+        ("check nowhere.csv", "nowhere.csv: no such file or folder"),
+        ("run till.csv", "--lake"),
+        ("run till.csv --lake lake --contract books", "no contract is named books; contracts has sales, staff"),
+        ("check till.csv --contract nowhere.yaml", "nowhere.yaml"),
+        ("check till.csv --contracts nowhere", "at least one contract"),
+        ("check till.csv --contract wrong.yaml", "wrong.yaml:1: name: expected"),
+        ("query 'select 1' --lake nowhere", "no lake is here"),
+        ("contract infer nowhere.csv", "nowhere.csv"),
+    ],
+)
+def test_wrong_use_is_told_on_standard_error_and_is_exit_code_2(command: str, message: str, desk: Desk) -> None:
+    desk.write("till.csv", as_csv(SALES))
+    desk.write("wrong.yaml", b"{name: 7, schema: {fields: [{name: a}]}}")
+    assert desk.retail(command) == 2
+    assert message in desk.err
+    assert desk.out == ""
+    assert "Traceback" not in desk.err
+
+
+def test_a_wrong_query_is_told_in_the_engines_words(desk: Desk) -> None:
+    desk.write("till.csv", as_csv(SALES))
+    desk.retail("run till.csv --lake lake")
+    assert desk.retail("query 'select nothing from sales' --lake lake") == 2
+    assert "nothing" in desk.err
+
+
+# formats
+
+
+def test_formats_lists_what_can_be_read(desk: Desk) -> None:
+    assert desk.retail("formats") == 0
+    assert [line.split()[0] for line in desk.out.splitlines()[2:]] == ["csv", "json", "ndjson"]
+    assert desk.retail("formats --json") == 0
+    listed = json.loads(desk.out)
+    assert [entry["format"] for entry in listed] == ["csv", "json", "ndjson"]
+    assert all(entry["suffixes"] and entry["title"] and entry["package"] == "retail-pipeline" for entry in listed)
+
+
+# check
+
+
+def test_check_takes_a_good_file_and_says_how_it_would_be_read(desk: Desk) -> None:
+    desk.write("till.csv", as_csv(SALES).replace(b",", b";"))
+    desk.write("plain.tsv", b"sku\ttitle\tprice\tgenre\n1\tx\t2\ty\n")
+    assert desk.retail("check plain.tsv") == 0
+    assert desk.out == "plain.tsv: csv (delimiter \\t, line end \\n), contract sales: 1 rows, 0 problems\n"
+
+
+def test_check_says_file_row_reason_and_remedy_of_every_problem_and_writes_nothing(desk: Desk) -> None:
+    desk.write("dirty.csv", DIRTY)
+    before = sorted(desk.folder.rglob("*"))
+    assert desk.retail("check dirty.csv --contract sales") == 1
+    first, second, last = desk.out.splitlines()
+    assert first.startswith('dirty.csv: row 2: price: "dear" is not a number')
+    assert first.endswith(" -> correct the value, or the field's type or format in the contract")
+    assert second == (
+        "dirty.csv: row 3: the row has 2 values, the header has 4 columns"
+        " -> mend the row's delimiters and quotation marks, or export the file again"
+    )
+    assert last.endswith("3 rows, 2 problems")
+    assert sorted(desk.folder.rglob("*")) == before
+
+
+def test_check_as_json_has_row_column_rule_and_reason(desk: Desk) -> None:
+    desk.write("dirty.csv", DIRTY)
+    desk.write("photo.csv", b"\x89PNG\0")
+    assert desk.retail("check dirty.csv photo.csv --contract sales --json") == 1
+    dirty, photo = json.loads(desk.out)
+    assert (dirty["file"], dirty["format"], dirty["contract"], dirty["rows"]) == ("dirty.csv", "csv", "sales", 3)
+    assert [(p["row"], p["column"], p["rule"]) for p in dirty["problems"]] == [
+        (2, "price", "type"),
+        (3, None, "structure"),
+    ]
+    assert [(p["row"], p["rule"]) for p in photo["problems"]] == [(None, "file")]
+    assert "a PNG picture" in photo["problems"][0]["reason"]
+    assert all(problem["remedy"] for problem in dirty["problems"] + photo["problems"])
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("empty.csv", b"", "the file is empty"),
+        ("rota.csv", b"shift,who\nearly,Ada\n", "the columns fit no contract (sales: these columns are missing"),
+        ("web.json", b'[{"sku": "1"}', "cut off"),
+        ("web.json", b'[{"sku": "1", "title": "", "price": 1, "genre": ""},\n {"sku": oops}]', "line 2, column 10"),
+    ],
+)
+def test_check_says_why_a_file_would_be_refused(name: str, data: bytes, message: str, desk: Desk) -> None:
+    desk.write(name, data)
+    assert desk.retail(f"check {name}") == 1
+    assert desk.out.startswith(f"{name}: ")
+    assert message in desk.out
+
+
+def test_check_asks_which_contract_is_meant_when_several_fit(desk: Desk) -> None:
+    desk.write("contracts/returns.yaml", SALES_CONTRACT.replace("name: sales", "name: returns").encode())
+    desk.write("till.csv", as_csv(SALES))
+    assert desk.retail("check till.csv") == 1
+    assert "fit several contracts (returns, sales)" in desk.out
+    assert desk.retail("check till.csv --contract sales") == 0
+    assert desk.retail("check till.csv --contract contracts/sales.yaml") == 0
+
+
+def test_a_problem_beyond_the_first_block_has_its_row_number_in_the_file(desk: Desk) -> None:
+    rows = [{**SALES[0], "title": "x" * 500} for _ in range(12_000)]
+    rows[11_000] = {**rows[0], "price": "dear"}
+    desk.write("large.csv", as_csv(rows))
+    assert desk.retail("check large.csv") == 1
+    assert "large.csv: row 11001: price:" in desk.out
+
+
+def large_document(row: bytes, text: str) -> bytes:
+    """Over 8 MB of JSON, one row a line, of which row 1000 is another."""
+    rows = [as_json([{**SALES[0], "title": text * 120}])[1:-1]] * 20_000
+    rows[999] = row
+    return b"[\n" + b",\n".join(rows) + b"\n]"
+
+
+TEXTS = ["xy", "x{", "}x", '\\"']
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_check_tells_where_a_large_document_goes_wrong(text: str, desk: Desk) -> None:
+    desk.write("large.json", large_document(b'{"sku": oops}', text))
+    assert desk.retail("check large.json") == 1
+    assert "large.json: line 1001, column 9: the file is not JSON from here on" in desk.out
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_check_tells_the_row_of_a_large_document_whatever_brackets_its_texts_have(text: str, desk: Desk) -> None:
+    desk.write("large.json", large_document(b'{"sku": "1", "title": "},{", "price": "dear", "genre": ""}', text))
+    assert desk.retail("check large.json") == 1
+    assert "large.json: row 1000: price:" in desk.out
+    assert "20000 rows, 1 problems" in desk.out
+
+
+# run and query
+
+
+def test_run_takes_a_folder_and_says_what_became_of_each_file(full_desk: Desk) -> None:
+    desk = full_desk
+    assert desk.retail("run uploads --lake lake") == 1
+    lines = desk.out.splitlines()
+    assert lines[:4] == [
+        "uploads/1-till.csv: 3 rows in, 3 out (sales)",
+        "uploads/2-web.json: 2 rows in, 2 out (sales)",
+        "uploads/3-app.ndjson: 1 row in, 1 out (sales)",
+        "uploads/4-dirty.csv: 3 rows in, 1 out, 2 in quarantine (sales)",
+    ]
+    assert lines[4].startswith("uploads/deep/5-rota.csv: refused: the columns fit no contract")
+    assert lines[5].startswith("uploads/deep/6-photo.csv: refused: the content is a PNG picture")
+    assert lines[6:] == ["6 files: 7 rows in the lake, 2 in quarantine, 2 files refused"]
+
+
+def test_run_of_good_files_is_exit_code_0_and_a_repetition_changes_nothing(desk: Desk) -> None:
+    desk.write("uploads/till.csv", as_csv(SALES))
+    assert desk.retail("run uploads --lake lake") == 0
+    files = {file: file.read_bytes() for file in (desk.folder / "lake").rglob("*") if file.is_file()}
+    assert desk.retail("run uploads --lake lake") == 0
+    assert re.fullmatch(
+        r"uploads/till.csv: unchanged since it was taken on \S+: 3 out, 0 in quarantine \(sales\); "
+        r"touch the file to have it taken again\n1 file: 3 rows in the lake, 0 in quarantine, 0 files refused\n",
+        desk.out,
+    )
+    assert {file: file.read_bytes() for file in (desk.folder / "lake").rglob("*") if file.is_file()} == files
+    assert desk.query("select count(*) as n from sales") == [{"n": 3}]
+
+
+def test_run_as_json_is_one_record_a_line(full_desk: Desk) -> None:
+    assert full_desk.retail("run uploads --lake lake --json") == 1
+    records = [json.loads(line) for line in full_desk.out.splitlines()]
+    assert [record["status"] for record in records] == [*["processed"] * 3, "partial", "refused", "refused"]
+
+
+def test_a_corrected_file_replaces_what_was_taken_of_it_before(desk: Desk) -> None:
+    file = desk.write("till.csv", DIRTY)
+    os.utime(file, (1_700_000_000, 1_700_000_000))
+    assert desk.retail("run till.csv --lake lake") == 1
+    desk.write("till.csv", as_csv(SALES))
+    assert desk.retail("run till.csv --lake lake") == 0
+    assert desk.query("select count(*) as n from sales") == [{"n": 3}]
+    assert desk.query("select count(*) as n from sales_quarantine") == [{"n": 0}]
+    assert desk.query("select status, count(*) as n from ledger group by 1 order by 1") == [
+        {"status": "processed", "n": 1},
+        {"status": "superseded", "n": 1},
+    ]
+
+
+def test_a_file_that_was_taken_keeps_its_record_when_no_contract_fits_it_any_more(desk: Desk) -> None:
+    desk.write("till.csv", as_csv(SALES))
+    assert desk.retail("run till.csv --lake lake") == 0
+    desk.write("others/staff.yaml", STAFF_CONTRACT.encode())
+    desk.write("others/rota.yaml", STAFF_CONTRACT.replace("staff", "rota").encode())
+    desk.retail("run till.csv --lake lake --contracts others")
+    assert desk.query("select status, rows_out from ledger") == [{"status": "processed", "rows_out": 3}]
+
+
+def test_query_answers_exactly_with_types_and_partitions(full_desk: Desk) -> None:
+    full_desk.retail("run uploads --lake lake")
+    assert full_desk.query("select genre, sum(price) as total from sales group by 1 order by 1") == [
+        {"genre": "Cookery", "total": 39.0},
+        {"genre": "Fiction", "total": 14.1},
+    ]
+    full_desk.retail("query 'select sum(price) as total from sales' --lake lake --json")
+    assert '"total": 53.10' in full_desk.out
+    full_desk.retail("query 'select sku, price, genre from sales order by price desc limit 1' --lake lake")
+    assert full_desk.out.splitlines() == ["sku   price  genre", "----  -----  -------", "0001  12.50  Cookery"]
+
+
+def test_query_answers_from_the_quarantine_and_the_ledger(full_desk: Desk) -> None:
+    full_desk.retail("run uploads --lake lake")
+    sql = "select _source_row, column_name, rule, raw_text from sales_quarantine order by 1"
+    assert full_desk.query(sql) == [
+        {"_source_row": 2, "column_name": "price", "rule": "type", "raw_text": "0002,Moons,dear,Fiction"},
+        {"_source_row": 3, "column_name": None, "rule": "structure", "raw_text": "0003,Owls"},
+    ]
+    sql = "select sum(rows_in) = sum(rows_out) + sum(rows_quarantined) as whole, count(*) as files from ledger"
+    assert full_desk.query(sql) == [{"whole": True, "files": 6}]
+
+
+def test_tables_that_nothing_came_to_are_there_and_empty(desk: Desk) -> None:
+    desk.write("till.csv", as_csv(SALES))
+    desk.retail("run till.csv --lake lake")
+    for table in ("sales_quarantine", "staff", "staff_quarantine"):
+        assert desk.query(f"select * from {table}") == []
+    assert desk.query("select typeof(min(price)) as type from sales where false") == [{"type": "DECIMAL(8,2)"}]
+
+
+def test_a_lake_can_be_in_a_folder_with_any_name(desk: Desk) -> None:
+    desk.write("till.csv", as_csv(SALES))
+    assert desk.retail('run till.csv --lake "Ada\'s lake, é 100%"') == 0
+    assert desk.retail("query 'select count(*) as n from sales' --lake \"Ada's lake, é 100%\" --json") == 0
+    assert json.loads(desk.out) == [{"n": 3}]
+
+
+# contract infer
+
+
+def test_an_inferred_contract_loads_and_takes_its_own_sample(desk: Desk) -> None:
+    desk.write("till.csv", as_csv(SALES))
+    assert desk.retail("contract infer till.csv") == 0
+    desk.write("contracts/till.yaml", desk.out.encode())
+    assert desk.retail("check till.csv --contract contracts/till.yaml") == 0
+    assert desk.retail("run till.csv --contract contracts/till.yaml --lake lake") == 0
+    assert desk.query("select sku, typeof(price) as type from till limit 1") == [
+        {"sku": "0001", "type": "DECIMAL(12,2)"}
+    ]
+
+
+@pytest.mark.parametrize("text", TEXTS[:2])
+def test_a_contract_is_inferred_from_a_large_document_whatever_brackets_its_texts_have(text: str, desk: Desk) -> None:
+    desk.write("large.json", large_document(b'{"sku": "1", "title": "},{", "price": "1", "genre": ""}', text))
+    assert desk.retail("contract infer large.json") == 0
+    assert "name: price" in desk.out
+
+
+def test_a_contract_is_not_inferred_from_a_picture(desk: Desk) -> None:
+    desk.write("photo.csv", b"\x89PNG\0")
+    assert desk.retail("contract infer photo.csv") == 1
+    assert "a PNG picture" in desk.err
+    assert desk.out == ""
+
+
+# The installed command
+
+
+def test_the_installed_command_runs_the_contract_of_this_repository(tmp_path: Path) -> None:
+    retail = Path(sys.executable).with_name("retail")
+    row = {
+        "title": "Salt",
+        "price": "1.50",
+        "age_group": "30s",
+        "genre": "Cookery",
+        "book_id": "B1",
+        "transaction_id": "T1",
+    }
+    (tmp_path / "till.csv").write_bytes(as_csv([row, {**row, "age_group": "old"}]))
+    command: list[str | Path] = [
+        retail,
+        "run",
+        tmp_path / "till.csv",
+        "--lake",
+        tmp_path / "lake",
+        "--contracts",
+        ROOT / "contracts",
+    ]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert process.returncode == 1, process.stderr
+    assert process.stdout.splitlines()[-1] == "1 file: 1 row in the lake, 1 in quarantine, 0 files refused"
+
+
+def test_a_timestamp_with_a_zone_can_be_asked_for(full_desk: Desk) -> None:
+    full_desk.retail("run uploads --lake lake")
+    assert full_desk.query("select timestamptz '2025-07-01 12:00:00+02' as sold_at") == [
+        {"sold_at": "2025-07-01T10:00:00+00:00"}
+    ]
