@@ -1,0 +1,79 @@
+"""The pipeline: what shops upload becomes tables that SQL can query."""
+
+import pulumi
+
+from components.alerting import Alerting
+from components.analytics import Analytics
+from components.notices import Notices
+from components.orchestration import Orchestration
+from components.settings import load_settings
+from components.storage import Storage
+from components.warehouse import Warehouse
+
+settings = load_settings(pulumi.Config(), pulumi.get_stack())
+name = settings.name
+
+storage = Storage(name, {"protect": settings.protect_data, "noncurrent_days": settings.noncurrent_days})
+notices = Notices(name, {"emails": settings.alert_emails})
+analytics = Analytics(
+    name,
+    {
+        "contracts": settings.contracts,
+        "processed_bucket": storage.processed_bucket,
+        "quarantine_bucket": storage.quarantine_bucket,
+        "ledger_bucket": storage.ledger_bucket,
+        "result_bucket": storage.artefact_bucket,
+        "scan_limit_gigabytes": settings.query_scan_limit_gigabytes,
+        "crawler_schedule": settings.crawler_schedule,
+        "log_retention_days": settings.log_retention_days,
+    },
+)
+orchestration = Orchestration(
+    name,
+    {
+        "contracts": settings.contracts,
+        "source_bucket": storage.source_bucket,
+        "processed_bucket": storage.processed_bucket,
+        "quarantine_bucket": storage.quarantine_bucket,
+        "ledger_bucket": storage.ledger_bucket,
+        "artefact_bucket": storage.artefact_bucket,
+        "database": analytics.database,
+        "success_topic_arn": notices.success_topic_arn,
+        "failure_topic_arn": notices.failure_topic_arn,
+        "notice_key_arn": notices.key_arn,
+        "lambda_platform": settings.lambda_platform,
+        "batch_size": settings.batch_size,
+        "batch_window_seconds": settings.batch_window_seconds,
+        "validator_concurrency": settings.validator_concurrency,
+        "worker_type": settings.glue_worker_type,
+        "workers": settings.glue_workers,
+        "concurrent_runs": settings.glue_concurrent_runs,
+        "log_retention_days": settings.log_retention_days,
+    },
+)
+alerting = Alerting(
+    name,
+    {
+        "failure_topic_arn": notices.failure_topic_arn,
+        "state_machine_arn": orchestration.state_machine_arn,
+        "validator_function": orchestration.validator_function,
+        "ingest_queue": orchestration.ingest_queue,
+        "dead_letter_queue": orchestration.dead_letter_queue,
+        "upload_rule": orchestration.upload_rule,
+        "glue_job": orchestration.glue_job,
+        "crawler": analytics.crawler,
+        "crawler_log_group": analytics.crawler_log_group,
+    },
+)
+if settings.redshift:
+    buckets = [storage.processed_bucket, storage.quarantine_bucket, storage.ledger_bucket]
+    pulumi.export("warehouse", Warehouse(name, {"database": analytics.database, "buckets": buckets}).workgroup)
+for component, outputs in (
+    (storage, "source_bucket processed_bucket quarantine_bucket ledger_bucket artefact_bucket"),
+    (notices, "success_topic_arn failure_topic_arn"),
+    (analytics, "database crawler workgroup"),
+    (orchestration, "ingest_queue_url dead_letter_queue_url validator_function glue_job state_machine_arn"),
+    (alerting, "dashboard"),
+):
+    for output in outputs.split():
+        pulumi.export(output, getattr(component, output))

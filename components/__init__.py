@@ -1,0 +1,1 @@
+"""The pipeline's infrastructure as Pulumi components: storage, notices, analytics, orchestration, alerting."""

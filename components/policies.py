@@ -1,0 +1,134 @@
+"""IAM documents and ARNs, in the standard partition `aws`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pulumi
+import pulumi_aws as aws
+
+Statement = Mapping[str, Any]
+
+
+class Account(NamedTuple):
+    """The account and region that the stack is deployed to."""
+
+    id: pulumi.Output[str]
+    region: pulumi.Output[str]
+
+    def arn(self, service: str, *resource: pulumi.Input[str]) -> pulumi.Output[str]:
+        """The ARN of a resource of this account and region; the parts of `resource` are joined as they are."""
+        return pulumi.Output.concat("arn:aws:", service, ":", self.region, ":", self.id, ":", *resource)
+
+
+def current_account(parent: pulumi.Resource) -> Account:
+    """Asks the provider of `parent` where it deploys to."""
+    options = pulumi.InvokeOutputOptions(parent=parent)
+    identity, region = aws.get_caller_identity_output(opts=options), aws.get_region_output(opts=options)
+    return Account(identity.account_id, region.region)
+
+
+def bucket_arn(bucket: pulumi.Input[str], objects: str | None = None) -> pulumi.Output[str]:
+    """The ARN of a bucket, or with `objects` (a key or a key pattern) of objects in it."""
+    return pulumi.Output.concat("arn:aws:s3:::", bucket, f"/{objects}" if objects else "")
+
+
+def allow(
+    actions: Sequence[str], *resources: pulumi.Input[str], conditions: Mapping[str, Any] | None = None
+) -> Statement:
+    """A statement of a role's policy."""
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+    return statement | {"Condition": conditions} if conditions else statement
+
+
+def allow_service(
+    service: pulumi.Input[str], actions: Sequence[str], resource: pulumi.Input[str], conditions: Mapping[str, Any]
+) -> Statement:
+    """A statement of a resource's policy that lets an AWS service in, for the conditions' sources only.
+
+    The conditions guard against the confused deputy:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+    principal = {"Principal": {"Service": service}}
+    return {**allow(actions, resource, conditions=conditions), **principal}
+
+
+def deny_plain_text(actions: str, *resources: pulumi.Input[str]) -> Statement:
+    """Refuses every call that isn't encrypted in transit (AWS FSBP S3.5)."""
+    return {
+        "Sid": "DenyPlainText",
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": actions,
+        "Resource": list(resources),
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def document(*statements: Statement) -> pulumi.Output[str]:
+    """The policy document of these statements, as JSON."""
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+class ServiceRole(NamedTuple):
+    """A role and its rights; what assumes the role should depend on `policy` too, or it may start without."""
+
+    role: aws.iam.Role
+    policy: aws.iam.RolePolicy
+
+
+def service_role(
+    name: str, service: str, statements: Sequence[Statement], *, description: str, parent: pulumi.Resource
+) -> ServiceRole:
+    """A role that an AWS service assumes, with these rights and no others."""
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    options = pulumi.ResourceOptions(parent=parent)
+    role = aws.iam.Role(name, name=name, description=description, assume_role_policy=document(trust), opts=options)
+    policy = aws.iam.RolePolicy(name, name=name, role=role.name, policy=document(*statements), opts=options)
+    return ServiceRole(role, policy)
+
+
+KEY_ADMINISTRATION = (
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:DescribeKey",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListAliases",
+    "kms:ListKeyPolicies",
+    "kms:ListResourceTags",
+    "kms:PutKeyPolicy",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+)
+KEY_USE = ("kms:Decrypt", "kms:GenerateDataKey")
+
+
+def encryption_key(
+    name: str, account: Account, statements: Sequence[Statement], *, description: str, parent: pulumi.Resource
+) -> aws.kms.Key:
+    """A rotated key with an alias: administered and used by the account's IAM policies, and by `statements`.
+
+    In a key's policy the resource `*` means the key itself:
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
+    """
+    root = {"AWS": account.id.apply(lambda id_: f"arn:aws:iam::{id_}:root")}
+    administration = {**allow([*KEY_ADMINISTRATION, *KEY_USE], "*"), "Principal": root}
+    options = pulumi.ResourceOptions(parent=parent)
+    key = aws.kms.Key(
+        name,
+        description=description,
+        enable_key_rotation=True,
+        deletion_window_in_days=30,
+        policy=document(administration, *statements),
+        opts=options,
+    )
+    aws.kms.Alias(name, name=f"alias/{name}", target_key_id=key.key_id, opts=options)
+    return key

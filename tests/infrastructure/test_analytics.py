@@ -1,0 +1,121 @@
+"""The catalogue says what the contracts say, and queries cost what they may."""
+
+import json
+from typing import Any
+
+from runtime.contract_file import load_contracts
+from runtime.tables import Table, dataset_table, ledger_table, quarantine_table
+from tests.infrastructure.recording import ROOT, Recorded, Recording
+
+CONTRACTS = load_contracts(ROOT / "contracts")
+TABLES = [*(make(contract) for contract in CONTRACTS for make in (dataset_table, quarantine_table)), ledger_table()]
+
+
+def _catalogued(deployment: Recording, table: Table) -> Recorded:
+    (found,) = [
+        each for each in deployment.of_type("aws:glue/catalogTable:CatalogTable") if each.inputs["name"] == table.name
+    ]
+    return found
+
+
+def test_the_catalogue_has_the_tables_of_the_contracts_and_the_ledger(deployment: Recording) -> None:
+    tables = deployment.of_type("aws:glue/catalogTable:CatalogTable")
+    assert {table.inputs["name"] for table in tables} == {table.name for table in TABLES}
+    assert {table.inputs["databaseName"] for table in tables} == {deployment.exports["database"]}
+
+
+def test_a_table_has_the_columns_and_the_place_of_its_contract(deployment: Recording) -> None:
+    for table in TABLES:
+        inputs = _catalogued(deployment, table).inputs
+        storage = inputs["storageDescriptor"]
+        assert _names_and_types(storage["columns"]) == [(c.name, c.type) for c in table.columns]
+        partitions = [(c.name, c.type) for c in table.partition_columns]
+        assert _names_and_types(inputs.get("partitionKeys", [])) == partitions
+        bucket = deployment.exports[f"{table.bucket}_bucket"]
+        assert storage["location"] == f"s3://{bucket}/{table.prefix}"
+
+
+def _names_and_types(columns: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(column["name"], column["type"]) for column in columns]
+
+
+def test_json_and_parquet_have_their_readers(deployment: Recording) -> None:
+    readers = {
+        _catalogued(deployment, table).inputs["storageDescriptor"]["serDeInfo"]["serializationLibrary"]
+        for table in TABLES
+        if table.format == "json"
+    }
+    assert readers == {"org.openx.data.jsonserde.JsonSerDe"}
+
+
+def test_queries_are_limited_encrypted_and_kept_apart(deployment: Recording) -> None:
+    (workgroup,) = deployment.of_type("aws:athena/workgroup:Workgroup")
+    configuration = workgroup.inputs["configuration"]
+    assert configuration["enforceWorkgroupConfiguration"] is True
+    assert configuration["engineVersion"] == {"selectedEngineVersion": "Athena engine version 3"}
+    assert configuration["bytesScannedCutoffPerQuery"] == 100 * 10**9
+    results = configuration["resultConfiguration"]
+    assert results["outputLocation"] == f"s3://{deployment.exports['artefact_bucket']}/athena-results/"
+    assert results["encryptionConfiguration"] == {"encryptionOption": "SSE_S3"}
+
+
+def test_saved_queries_ask_for_totals_refusals_and_the_ledger(deployment: Recording) -> None:
+    queries = {q.inputs["name"]: q.inputs for q in deployment.of_type("aws:athena/namedQuery:NamedQuery")}
+    expected = {"ledger-summary"}
+    expected |= {f"{contract.name}-{what}" for contract in CONTRACTS for what in ("totals", "refused-rows")}
+    assert set(queries) == expected
+    assert {query["workgroup"] for query in queries.values()} == {deployment.exports["workgroup"]}
+
+
+def test_saved_queries_run_on_their_tables(deployment: Recording) -> None:
+    import duckdb
+
+    connection = duckdb.connect()
+    for table in TABLES:
+        columns = ", ".join(
+            f'"{column.name}" {_duckdb_type(column.type)}' for column in (*table.columns, *table.partition_columns)
+        )
+        connection.execute(f'CREATE TABLE "{table.name}" ({columns})')
+    for query in deployment.of_type("aws:athena/namedQuery:NamedQuery"):
+        connection.execute(query.inputs["query"]).fetchall()
+
+
+def _duckdb_type(hive_type: str) -> str:
+    return "varchar[]" if hive_type == "array<string>" else hive_type
+
+
+def test_the_warehouse_is_there_when_it_is_wanted(deployment: Recording, stack: str) -> None:
+    workgroups = deployment.of_type("aws:redshiftserverless/workgroup:Workgroup")
+    assert len(workgroups) == (1 if stack == "everything" else 0)
+
+
+def test_the_warehouse_is_out_of_reach_and_limited(everything: Recording) -> None:
+    """[RedshiftServerless.1] [.2] [.3] [.5] [.6]"""
+    (workgroup,) = everything.of_type("aws:redshiftserverless/workgroup:Workgroup")
+    assert workgroup.inputs["publiclyAccessible"] is False
+    assert workgroup.inputs["enhancedVpcRouting"] is True
+    assert {"parameterKey": "require_ssl", "parameterValue": "true"} in workgroup.inputs["configParameters"]
+    (namespace,) = everything.of_type("aws:redshiftserverless/namespace:Namespace")
+    assert namespace.inputs["manageAdminPassword"] is True
+    assert namespace.inputs["adminUsername"] != "admin"
+    assert {"connectionlog", "userlog"} <= set(namespace.inputs["logExports"])
+    (limit,) = everything.of_type("aws:redshiftserverless/usageLimit:UsageLimit")
+    assert limit.inputs["breachAction"] == "deactivate"
+    for rule in everything.of_type("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"):
+        assert "cidrIpv4" not in rule.inputs
+
+
+def test_the_warehouse_sees_the_lake_however_often_it_is_told(everything: Recording) -> None:
+    (statement,) = everything.of_type("aws:redshiftdata/statement:Statement")
+    assert statement.inputs["sql"] == (
+        f"CREATE EXTERNAL SCHEMA IF NOT EXISTS lake FROM DATA CATALOG DATABASE "
+        f"'{everything.exports['database']}' IAM_ROLE default"
+    )
+
+
+def test_the_crawler_runs_on_a_schedule_or_on_demand(deployment: Recording, stack: str) -> None:
+    (crawler,) = deployment.of_type("aws:glue/crawler:Crawler")
+    assert crawler.inputs.get("schedule") == (None if stack == "local" else "cron(0 3 * * ? *)")
+    assert json.loads(crawler.inputs["configuration"])["Grouping"] == {
+        "TableGroupingPolicy": "CombineCompatibleSchemas"
+    }

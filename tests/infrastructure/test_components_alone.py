@@ -1,0 +1,63 @@
+"""Each component can be used alone, by a program of a few lines."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from pulumi.provider.experimental.analyzer import Analyzer
+
+from tests.infrastructure.recording import ROOT, record
+
+BUCKETS = """{"source_bucket": "uploads", "processed_bucket": "rows", "quarantine_bucket": "refused",
+ "ledger_bucket": "ledger", "artefact_bucket": "programs"}"""
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:shop"
+
+PROGRAMS = {
+    "storage.Storage": 'Storage("shop", {})',
+    "notices.Notices": 'Notices("shop", {"emails": ["shopkeeper@example.com"]})',
+    "analytics.Analytics": f"""Analytics("shop", {{
+        "contracts": "{ROOT}/contracts", "processed_bucket": "rows", "quarantine_bucket": "refused",
+        "ledger_bucket": "ledger", "result_bucket": "results"}})""",
+    "orchestration.Orchestration": f"""Orchestration("shop", {{
+        **{BUCKETS}, "contracts": "{ROOT}/contracts", "database": "shop", "lambda_platform": "host",
+        "success_topic_arn": "{TOPIC}", "failure_topic_arn": "{TOPIC}",
+        "notice_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/1"}})""",
+    "alerting.Alerting": f"""Alerting("shop", {{
+        "failure_topic_arn": "{TOPIC}", "state_machine_arn": "arn:aws:states:eu-west-1:123456789012:stateMachine:m",
+        "validator_function": "validator", "glue_job": "job", "ingest_queue": "uploads",
+        "dead_letter_queue": "dead", "upload_rule": "rule", "crawler": "crawler",
+        "crawler_log_group": "/aws-glue/crawlers-role/crawler"}})""",
+    "warehouse.Warehouse": 'Warehouse("shop", {"database": "shop", "buckets": ["rows"]})',
+}
+
+
+@pytest.mark.parametrize("component", PROGRAMS)
+def test_a_component_works_alone(component: str, tmp_path: Path) -> None:
+    module, class_name = component.split(".")
+    program = tmp_path / "__main__.py"
+    program.write_text(
+        f"from components.{module} import {class_name}\nimport pulumi\n"
+        f"made = {PROGRAMS[component]}\n"
+        f"for output in {class_name}.__annotations__:\n    pulumi.export(output, getattr(made, output))\n"
+    )
+    recording = record(program, "alone", {"aws:region": "eu-west-1"})
+    assert not recording.error
+    (made,) = recording.of_type(f"retail:{module}:{class_name}")
+    assert recording.exports
+    assert {**made.outputs} == recording.exports
+    for resource in recording.resources:
+        assert resource.name.startswith("shop")
+        if resource.urn != made.urn:
+            assert f"{made.type}$" in resource.urn, f"{resource.name} isn't a child of the component"
+
+
+@pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of:DeprecationWarning")
+def test_components_can_be_offered_to_other_languages() -> None:
+    """Their arguments are documented TypedDicts: that is what Pulumi makes a package's schema of."""
+    names = [component.split(".") for component in PROGRAMS]
+    components = [getattr(import_module(f"components.{module}"), class_name) for module, class_name in names]
+    described = Analyzer("retail-pipeline").analyze(components)["component_definitions"]
+    assert set(described) == {class_name for _, class_name in names}
+    for component in described.values():
+        properties = {**component.inputs, **component.outputs}
+        assert [name for name, each in properties.items() if not each.description] == []

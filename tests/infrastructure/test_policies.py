@@ -1,0 +1,228 @@
+"""Nobody may do more than the work needs."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.infrastructure.recording import ACCOUNT, REGION, Recording
+
+RESOURCE_POLICIES = {
+    "aws:kms/key:Key",
+    "aws:s3/bucketPolicy:BucketPolicy",
+    "aws:sns/topicPolicy:TopicPolicy",
+    "aws:sqs/queuePolicy:QueuePolicy",
+}
+
+NOTHING_NARROWER = {
+    "glue:GetSecurityConfiguration",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+}
+"""Actions that AWS grants on `*` or not at all, by the Service Authorization Reference."""
+
+RIGHTS = {
+    "validator": {
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:ListBucket",
+        "s3:PutObject",
+        "sns:Publish",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "states:DescribeExecution",
+        "states:StartExecution",
+    },
+    "transform": {
+        "glue:BatchCreatePartition",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "s3:AbortMultipartUpload",
+        "s3:DeleteObject",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:ListBucket",
+        "s3:PutObject",
+    },
+    "ingest": {
+        "glue:BatchStopJobRun",
+        "glue:GetJobRun",
+        "glue:GetJobRuns",
+        "glue:StartJobRun",
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+        "s3:GetObject",
+        "sns:Publish",
+    }
+    | (NOTHING_NARROWER - {"glue:GetSecurityConfiguration"}),
+}
+
+
+class Statement(NamedTuple):
+    holder: str
+    type: str
+    effect: str
+    actions: list[str]
+    resources: list[str]
+    content: dict[str, Any]
+
+
+def _list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _statements(deployment: Recording) -> Iterator[Statement]:
+    for resource in deployment.resources:
+        for key in ("policy", "assumeRolePolicy"):
+            if key in resource.inputs:
+                for statement in json.loads(resource.inputs[key])["Statement"]:
+                    yield Statement(
+                        resource.name,
+                        resource.type,
+                        statement["Effect"],
+                        _list(statement["Action"]),
+                        _list(statement.get("Resource", [])),
+                        statement,
+                    )
+
+
+def _allowed(deployment: Recording, *types: str) -> list[Statement]:
+    statements = [each for each in _statements(deployment) if each.effect == "Allow" and each.type in types]
+    assert statements
+    return statements
+
+
+def test_no_action_is_a_wildcard(deployment: Recording) -> None:
+    allowed = [statement for statement in _statements(deployment) if statement.effect == "Allow"]
+    assert [action for statement in allowed for action in statement.actions if "*" in action] == []
+
+
+def test_no_statement_is_by_exception(deployment: Recording) -> None:
+    for statement in _statements(deployment):
+        assert {"NotAction", "NotResource", "NotPrincipal"}.isdisjoint(statement.content)
+
+
+def test_only_actions_that_know_no_resources_are_granted_on_all(deployment: Recording) -> None:
+    granted = {
+        action
+        for statement in _allowed(deployment, "aws:iam/rolePolicy:RolePolicy")
+        if "*" in statement.resources
+        for action in statement.actions
+    }
+    assert granted <= NOTHING_NARROWER
+
+
+def test_every_other_right_is_on_something_that_the_stack_deploys(deployment: Recording) -> None:
+    deployed = {resource.outputs["arn"] for resource in deployment.resources if "arn" in resource.outputs}
+    deployed |= {f"arn:aws:glue:{REGION}:{ACCOUNT}:catalog"}
+    (database,) = deployment.of_type("aws:glue/catalogDatabase:CatalogDatabase")
+    deployed |= {database.outputs["arn"].replace(":database/", ":table/")}
+    (machine,) = deployment.of_type("aws:sfn/stateMachine:StateMachine")
+    deployed |= {machine.outputs["arn"].replace(":stateMachine:", ":execution:")}
+    # The flow log's service looks its group up by listing.
+    deployed |= {f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group"}
+    for statement in _allowed(deployment, "aws:iam/rolePolicy:RolePolicy"):
+        for resource in statement.resources:
+            if resource != "*":
+                owner = re.sub(r"[/:]([a-z]+/)?\*$", "", resource)
+                assert owner in deployed, f"{statement.holder} has rights on {resource}"
+                assert "*" not in owner
+
+
+@pytest.mark.parametrize("role", RIGHTS)
+def test_a_role_can_do_its_work_and_nothing_else(everything: Recording, role: str) -> None:
+    policy = everything.one("aws:iam/rolePolicy:RolePolicy", f"-{role}")
+    actions = [action for each in json.loads(policy.inputs["policy"])["Statement"] for action in each["Action"]]
+    assert set(actions) == RIGHTS[role]
+
+
+def test_the_validator_reads_uploads_and_writes_the_ledger_only(everything: Recording) -> None:
+    assert _s3_rights(everything, "-validator") == {
+        "s3:GetObject": {"source/*", "ledger/objects/*"},
+        "s3:GetObjectVersion": {"source/*"},
+        "s3:ListBucket": {"ledger"},
+        "s3:PutObject": {"ledger/objects/*"},
+    }
+
+
+def test_the_job_changes_nothing_that_was_uploaded_or_deployed(everything: Recording) -> None:
+    rights = _s3_rights(everything, "-transform")
+    assert rights["s3:PutObject"] == {"processed/*", "quarantine/*", "ledger/*"}
+    assert rights["s3:DeleteObject"] == {"processed/*", "quarantine/*"}
+    assert rights["s3:GetObject"] == {
+        "source/*",
+        "ledger/*",
+        "artefacts/contracts/*",
+        "artefacts/job/*",
+        "artefacts/wheel/*",
+    }
+    assert rights["s3:ListBucket"] == {"ledger"}
+
+
+def test_the_state_machine_reads_summaries_only(everything: Recording) -> None:
+    assert _s3_rights(everything, "-ingest") == {"s3:GetObject": {"ledger/runs/*"}}
+
+
+def _s3_rights(deployment: Recording, role: str) -> dict[str, set[str]]:
+    """Resources by action, as `<purpose of the bucket>/<keys>`."""
+    policy = json.loads(deployment.one("aws:iam/rolePolicy:RolePolicy", role).inputs["policy"])
+    rights: dict[str, set[str]] = {}
+    for statement in policy["Statement"]:
+        for action in filter(lambda action: action.startswith("s3:"), statement["Action"]):
+            short = {
+                re.sub(r"^arn:aws:s3:::retail-\w+-(\w+)-[\w-]+", r"\1", resource) for resource in statement["Resource"]
+            }
+            rights.setdefault(action, set()).update(short)
+    return rights
+
+
+def test_one_service_assumes_each_role(deployment: Recording) -> None:
+    for statement in _allowed(deployment, "aws:iam/role:Role"):
+        assert statement.actions == ["sts:AssumeRole"]
+        assert re.fullmatch(r"[a-z-]+\.amazonaws\.com", statement.content["Principal"]["Service"])
+
+
+def test_a_service_is_let_in_for_named_sources_only(deployment: Recording) -> None:
+    """The confused deputy: another account's alarm or rule must not get through."""
+    for statement in _allowed(deployment, *(RESOURCE_POLICIES - {"aws:s3/bucketPolicy:BucketPolicy"})):
+        if "Service" in statement.content["Principal"]:
+            ((_, condition),) = statement.content["Condition"].items()
+            ((_, source),) = condition.items()
+            assert f":{ACCOUNT}:" in source
+        else:
+            assert statement.content["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+
+
+def test_queues_and_topics_refuse_plain_text(deployment: Recording) -> None:
+    for type_ in ("aws:sns/topicPolicy:TopicPolicy", "aws:sqs/queuePolicy:QueuePolicy"):
+        for resource in deployment.of_type(type_):
+            denied = [each for each in json.loads(resource.inputs["policy"])["Statement"] if each["Effect"] == "Deny"]
+            assert [each["Condition"] for each in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]
+
+
+def test_queues_topics_and_logs_of_the_crawler_are_encrypted(deployment: Recording) -> None:
+    """[SQS.1] [SNS.1] [KMS.4]"""
+    keys = {key.outputs["arn"] for key in deployment.of_type("aws:kms/key:Key")}
+    assert all(key.inputs["enableKeyRotation"] for key in deployment.of_type("aws:kms/key:Key"))
+    assert all(queue.inputs["sqsManagedSseEnabled"] for queue in deployment.of_type("aws:sqs/queue:Queue"))
+    assert all(topic.inputs["kmsMasterKeyId"] in keys for topic in deployment.of_type("aws:sns/topic:Topic"))
+    assert deployment.one("aws:cloudwatch/logGroup:LogGroup", "-drift-check").inputs["kmsKeyId"] in keys
+
+
+def test_all_logs_end_sometime(deployment: Recording) -> None:
+    groups = deployment.of_type("aws:cloudwatch/logGroup:LogGroup")
+    assert groups
+    assert all(group.inputs["retentionInDays"] > 0 for group in groups)
