@@ -1,0 +1,1 @@
+"""Speed and memory of `retail run` beside DuckDB, Polars, pandas and Spark. See README.md."""
