@@ -16,6 +16,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from formats.csv_dialect import Dialect
+from formats.dialect import AS_FOUND, TableDialect
 from formats.format import (
     ROW_LIMIT,
     Block,
@@ -62,7 +63,7 @@ class Csv(Format):
             return 0.0
         return 0.8 if len(_header(text, _delimiter(text))) > 1 else 0.2
 
-    def inspect(self, head: Head) -> Structure:
+    def inspect(self, head: Head, dialect: TableDialect = AS_FOUND) -> Structure:
         """The columns that the header line names, and the delimiter between them."""
         text = head.text()
         if text is None or not text.strip():

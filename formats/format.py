@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
+from formats.dialect import AS_FOUND, TableDialect
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -35,17 +37,20 @@ class MisjudgedCutError(Exception):
 
 @dataclass(frozen=True)
 class Head:
-    """What can be seen of a file without reading it: its name, its size in bytes, its beginning and its end."""
+    """What can be seen of a file without reading it: its name, its size in bytes, its beginning and its end.
+
+    Size and end are None where they can't be known without reading all, as of what a compressed file holds.
+    """
 
     name: str
-    size: int
+    size: int | None
     data: bytes
-    tail: bytes
+    tail: bytes | None
 
     @property
     def complete(self) -> bool:
         """Whether ``data`` is the whole file."""
-        return len(self.data) >= self.size
+        return self.size is not None and len(self.data) >= self.size
 
     def text(self) -> str | None:
         """``data`` as text without its byte order mark, or None when it is no text.
@@ -130,14 +135,16 @@ class Format(ABC):
     """What it is, for people, in a few words."""
     suffixes: tuple[str, ...]
     """How names of such files end, in lower case, with the dot."""
+    seeks: bool = False
+    """Whether ``read`` goes back and forth in its stream, as workbooks need it; then the stream can ``seek``."""
 
     @abstractmethod
     def likelihood(self, head: Head) -> float:
         """How sure it is, from 0 (no) to 1 (certain), that the content is of this format."""
 
     @abstractmethod
-    def inspect(self, head: Head) -> Structure:
-        """Check the structure as far as the head and the tail show it.
+    def inspect(self, head: Head, dialect: TableDialect = AS_FOUND) -> Structure:
+        """Check the structure as far as the head and the tail show it. What ``dialect`` says is not looked for.
 
         Raises :class:`MalformedFile` when such a file can't be read.
         """

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, BinaryIO
 
+from formats.dialect import AS_FOUND, TableDialect
 from formats.format import (
     ROW_LIMIT,
     Block,
@@ -35,6 +36,7 @@ _LINES_SIZE = 4 * 1024 * 1024
 _SAMPLE_ROWS = 100
 _BETWEEN_ELEMENTS = re.compile(r"[\s,]*")
 _JSON_SPACE = b" \t\r\n"
+_CLOSING = {"[": "]", "{": "}"}
 _VALID = json.JSONDecoder(parse_float=str, parse_int=str)
 
 
@@ -58,11 +60,13 @@ class Json(Format):
             return 0.95
         return 0.8 if text.startswith("{") else 0.0
 
-    def inspect(self, head: Head) -> Structure:
+    def inspect(self, head: Head, dialect: TableDialect = AS_FOUND) -> Structure:
         """The keys of the first rows, where the rows are, and whether the document's end is there."""
         begins = (head.text() or "").lstrip()[:1]
-        ends = head.tail.rstrip()[-1:].decode("ascii", errors="replace")
-        if (begins, ends) not in (("[", "]"), ("{", "}")):
+        ends = _CLOSING.get(begins, "")
+        if head.tail is not None:
+            ends = head.tail.rstrip()[-1:].decode("ascii", errors="replace")
+        if not ends or ends != _CLOSING.get(begins):
             raise MalformedFile(
                 f"{head.name}: the file is cut off: it begins with {begins!r} and ends with {ends!r}; "
                 "export or upload it again"
@@ -109,7 +113,7 @@ class NdJson(Format):
             return 0.3
         return 0.95
 
-    def inspect(self, head: Head) -> Structure:
+    def inspect(self, head: Head, dialect: TableDialect = AS_FOUND) -> Structure:
         """The keys of the first rows."""
         lines = (head.text() or "").split("\n")[:_SAMPLE_ROWS]
         return _structure(map(_object, lines), {})

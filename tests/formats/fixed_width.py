@@ -10,7 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from formats import Block, Format, Head, MalformedFile, MalformedRow, Rows, Structure, Wanted, hookimpl
+from formats import (
+    AS_FOUND,
+    Block,
+    Format,
+    Head,
+    MalformedFile,
+    MalformedRow,
+    Rows,
+    Structure,
+    TableDialect,
+    Wanted,
+    hookimpl,
+)
 
 _MARK = "#FIXED"
 
@@ -25,7 +37,7 @@ class FixedWidth(Format):
     def likelihood(self, head: Head) -> float:
         return 1.0 if (head.text() or "").startswith(_MARK) else 0.0
 
-    def inspect(self, head: Head) -> Structure:
+    def inspect(self, head: Head, dialect: TableDialect = AS_FOUND) -> Structure:
         first = (head.text() or "").partition("\n")[0]
         widths = dict(re.findall(r"(\w+):([0-9]+)", first))
         if not first.startswith(_MARK) or not widths:

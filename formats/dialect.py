@@ -1,0 +1,40 @@
+"""How a file spells a table, as far as its contract says so; the rest is found in the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TableDialect:
+    """The properties of a Table Dialect (Data Package v2, https://datapackage.org/standard/table-dialect/).
+
+    None, or an empty tuple, means that a format has to find it out. A format passes over what is not about it.
+    """
+
+    delimiter: str | None = None
+    """The character between values."""
+    quote_char: str | None = None
+    """The character around values that need it; empty where there is none."""
+    escape_char: str | None = None
+    """The character before one that would have a meaning otherwise."""
+    header: bool | None = None
+    """Whether there are lines that name the columns. Without them, ``columns`` does."""
+    header_rows: tuple[int, ...] = ()
+    """The lines that name the columns, from 1; their texts are joined by ``header_join``."""
+    header_join: str = " "
+    comment_rows: tuple[int, ...] = ()
+    """Lines to pass over, from 1."""
+    comment_char: str | None = None
+    """What a line to pass over begins with."""
+    property: str | None = None
+    """Where in a document the rows are, names with dots between them."""
+    sheet_number: int | None = None
+    """The sheet of a workbook, from 1."""
+    sheet_name: str | None = None
+    columns: tuple[str, ...] = ()
+    """The names of the contract's fields in its order, for a file that has no header."""
+
+
+AS_FOUND = TableDialect()
+"""Nothing is said: all is found in the file."""
