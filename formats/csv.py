@@ -10,7 +10,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _BLOCK_SIZE = 4 * 1024 * 1024
+_FIRST_BLOCK_SIZE = 256 * 1024
+"""Less, so that what the first rows show is known before the others are parsed."""
 _SAMPLE_RECORDS = 20
 _LINE_END = re.compile(rb"[\r\n]")
 _UNDECODED = re.compile("[\udc80-\udcff]+")
@@ -79,7 +81,7 @@ class Csv(Format):
         included = [position for position, name in enumerate(columns) if wanted(name) is not None]
         for data, closed in _after_header(_whole_records(stream, dialect, exact=structure.exact), dialect):
             if closed:
-                yield _Records(data, dialect, columns, included)
+                yield _Records(data, dialect, columns, included, wanted)
             else:
                 yield _UnclosedRecord(data, [columns[position] for position in included])
 
@@ -91,11 +93,11 @@ def _whole_records(stream: BinaryIO, dialect: Dialect, *, exact: bool) -> Iterat
     is given by itself, up to the end of the line that opens it, and the lines after it are read as the records that
     they are. Those that seem to be closed are only looked for where ``exact`` asks for it.
     """
-    rest, at_end = read_past_mark(stream), False
+    rest, at_end, size = read_past_mark(stream), False, _FIRST_BLOCK_SIZE
     while rest or not at_end:
         if not at_end and len(rest) <= ROW_LIMIT:
-            chunk = stream.read(_BLOCK_SIZE)
-            at_end = not chunk
+            chunk = stream.read(size)
+            at_end, size = not chunk, _BLOCK_SIZE
             rest += chunk
         misquoted = dialect.misquoted(rest) if exact else None
         if misquoted is not None:
@@ -140,6 +142,10 @@ def _after_header(stretches: Iterator[tuple[bytes, bool]], dialect: Dialect) -> 
     yield from stretches
 
 
+Misfits = dict[int, tuple[str, str]]
+"""Rows without a place in the columns, by position in their block: why, and their text."""
+
+
 @dataclass(frozen=True)
 class _Records(Block):
     data: bytes
@@ -147,11 +153,13 @@ class _Records(Block):
     columns: Sequence[str]
     included: Sequence[int]
     """The positions of the columns to deliver."""
+    wanted: Wanted
 
     def parse(self) -> Rows:
         if is_utf8(self.data):
             batch, misfits = self._read(self.data)
-            self._check_quotes(batch.num_rows + len(misfits))
+            if self._may_span_lines(batch, misfits.values()) and self.dialect.misquoted(self.data) is not None:
+                raise MisjudgedCutError
             return self._rows(batch, misfits)
         # A mark that no value can have, in place of bytes that are no text, tells which values had them.
         unquoted = self.data.replace(b'"', b"")
@@ -159,47 +167,62 @@ class _Records(Block):
         while mark.encode() in unquoted:
             mark += _REPLACEMENT
         marked = _UNDECODED.sub(mark, self.data.decode(errors="surrogateescape"))
-        return self._rows(*_without(mark, *self._read(marked.encode())))
+        batch, misfits = _without(mark, *self._read(marked.encode()))
+        records = self.dialect.split(self.data, batch.num_rows + len(misfits))
+        return self._rows(batch, {row: (why, shown(records[row])) for row, (why, _) in misfits.items()})
 
-    def _check_quotes(self, count: int) -> None:
-        """Raise :class:`MisjudgedCutError` where a value over several lines is one by a mistake with quotes."""
-        lines = self.data.count(b"\n") + (not self.data.endswith(b"\n"))
-        if count != lines and self.dialect.misquoted(self.data) is not None:
-            raise MisjudgedCutError
+    def _may_span_lines(self, batch: pa.RecordBatch, misfits: Iterable[tuple[str, str]]) -> bool:
+        """Whether a value may have a line end in it, which is so by a mistake with quotes at times."""
+        import pyarrow as pa
 
-    def _read(self, data: bytes) -> tuple[pa.RecordBatch, dict[int, str]]:
-        """Parse UTF-8, without the rows of too many or too few values, which come by position, with why."""
+        if batch.num_columns < len(self.columns):
+            return True
+        texts = (column.dictionary if pa.types.is_dictionary(column.type) else column for column in batch.columns)
+        data = [buffer.to_pybytes() for text in texts if (buffer := text.buffers()[2])]
+        data += [text.encode() for _, text in misfits]
+        return any(b"\n" in values or b"\r" in values for values in data)
+
+    def _read(self, data: bytes) -> tuple[pa.RecordBatch, Misfits]:
+        """Parse UTF-8, without the rows of too many or too few values."""
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
 
-        misfits: dict[int, str] = {}
+        misfits: Misfits = {}
 
         def note(row: Any) -> str:
             values = "1 value" if row.actual_columns == 1 else f"{row.actual_columns} values"
-            misfits[row.number - 1] = f"the row has {values}, the header has {row.expected_columns} columns"
+            reason = f"the row has {values}, the header has {row.expected_columns} columns"
+            misfits[row.number - 1] = reason, row.text
             return "skip"
 
         if data.startswith(codecs.BOM_UTF8):  # this is not the file's beginning, but the parser would take it for one
             data = b"\n" + data
         names = [str(position) for position in range(len(self.columns))]
         # Rows without any column would not be counted.
-        included = [names[position] for position in self.included] or names[:1]
+        included = {names[position]: self._type_of(self.columns[position]) for position in self.included}
+        included = included or {names[0]: pa.string()}
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
             arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
             arrow_csv.ParseOptions(delimiter=self.dialect.delimiter, newlines_in_values=True, invalid_row_handler=note),
             arrow_csv.ConvertOptions(
                 check_utf8=False,
-                column_types=dict.fromkeys(included, pa.string()),
-                include_columns=included,
+                column_types=included,
+                include_columns=list(included),
                 strings_can_be_null=False,
             ),
         )
         batches = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]
-        batch = batches[0].select(included[: len(self.included)])
+        batch = batches[0].select(list(included)[: len(self.included)])
         return batch.rename_columns([self.columns[position] for position in self.included]), misfits
 
-    def _rows(self, batch: pa.RecordBatch, misfits: dict[int, str]) -> Rows:
+    def _type_of(self, column: str) -> pa.DataType:
+        import pyarrow as pa
+
+        wanted = self.wanted(column)
+        return wanted if wanted is not None and pa.types.is_dictionary(wanted) else pa.string()
+
+    def _rows(self, batch: pa.RecordBatch, misfits: Misfits) -> Rows:
         records = cache(partial(self.dialect.split, self.data, batch.num_rows + len(misfits)))
 
         def raw(positions: Sequence[int]) -> list[str]:
@@ -207,30 +230,27 @@ class _Records(Block):
 
         if not misfits:
             return Rows(batch, raw)
-        at_fault = sorted(misfits)
-        malformed = [
-            MalformedRow(position, misfits[position], text)
-            for position, text in zip(at_fault, raw(at_fault), strict=True)
-        ]
+        malformed = [MalformedRow(position, *misfit) for position, misfit in sorted(misfits.items())]
         return Rows(batch, raw, _positions(batch, misfits), malformed)
 
 
-def _without(mark: str, batch: pa.RecordBatch, misfits: dict[int, str]) -> tuple[pa.RecordBatch, dict[int, str]]:
+def _without(mark: str, batch: pa.RecordBatch, misfits: Misfits) -> tuple[pa.RecordBatch, Misfits]:
     """Take the rows that have the mark of bytes that aren't UTF-8 out, to the misfits."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    marked = [pc.indices_nonzero(pc.match_substring(column, mark)) for column in batch.columns]
+    columns = (column.cast(pa.string()) for column in batch.columns)
+    marked = [pc.indices_nonzero(pc.match_substring(column, mark)) for column in columns]
     rows = {row for indices in marked for row in indices.to_pylist()}
     if not rows:
         return batch, misfits
     positions = _positions(batch, misfits)
     reason = "the row is not UTF-8 text; export the file as UTF-8"
     kept = pa.array([row for row in range(batch.num_rows) if row not in rows], pa.int64())
-    return batch.take(kept), misfits | {positions[row]: reason for row in rows}
+    return batch.take(kept), misfits | {positions[row]: (reason, "") for row in rows}
 
 
-def _positions(batch: pa.RecordBatch, misfits: dict[int, str]) -> list[int]:
+def _positions(batch: pa.RecordBatch, misfits: Misfits) -> list[int]:
     """The positions in the block of the rows in a batch."""
     return [position for position in range(batch.num_rows + len(misfits)) if position not in misfits]
 

@@ -62,7 +62,9 @@ class Dialect:
 
     def split(self, data: bytes, count: int) -> list[bytes]:
         """The records of ``data``, without their line ends; ``count`` of them."""
-        lines = [line for line in data.replace(b"\r", b"\n").split(b"\n") if line]
+        lines = (data.replace(b"\r", b"\n") if b"\r" in data else data).split(b"\n")
+        if len(lines) != count:
+            lines = [line for line in lines if line]
         if len(lines) == count:  # a record with a line end within quotes would be two lines or more
             return lines
         hidden = self._quoted.sub(lambda value: b"." * len(value[0]), data)

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     Wanted = Callable[[str], pa.DataType | None]
-    """The type that the caller will cast a file's column to; None when it has no use for the column."""
+    """The type that the caller will cast a file's column to; None when it has no use for the column.
+
+    A dictionary of strings stands for text that repeats itself, which may be known only when some rows have been seen:
+    a block asks for it when it is parsed.
+    """
 else:
     Wanted = object
 
@@ -96,7 +100,8 @@ class MalformedRow:
 class Rows:
     """The rows of one block.
 
-    ``batch`` holds those that fit the columns, each column as strings or in the wanted type; ``positions`` are
+    ``batch`` holds those that fit the columns, each column as strings, a dictionary of strings where that was wanted,
+    or in the wanted type; ``positions`` are
     their positions in the block from 0, or None when they are simply 0, 1, 2, ... ; ``raw`` gives the text of the
     rows at some positions, as it stands in the file.
     """

@@ -21,6 +21,19 @@ def texts(values: Sequence[str]) -> pa.Array:
     return pa.StringArray.from_buffers(len(data), pa.py_buffer(ends), pa.py_buffer(b"".join(data)))
 
 
+def with_values(indices: pa.Array, values: pa.Array) -> pa.DictionaryArray:
+    """A dictionary array of indices, none of which is null, and values, some of which may be."""
+    if values.null_count:
+        indices = pc.if_else(values.is_valid().take(indices), indices, pa.scalar(None, indices.type))
+        values = pc.fill_null(values, "")
+    return pa.DictionaryArray.from_arrays(indices, values)
+
+
+def plain(column: pa.Array) -> pa.Array:
+    """A column without its dictionary, if it has one."""
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
 def integers(values: Sequence[int]) -> pa.Array:
     """An array of integers of 64 bits."""
     return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(array("q", values))])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from formats import Rows
 from runtime import rules
-from runtime.arrow import integers, mask_of, texts
+from runtime.arrow import integers, mask_of, plain, texts, with_values
 from runtime.casts import cast, without_missing
 from runtime.contract import Contract, Field
 from runtime.faults import Breach, Fault, breaches, fault, quoted
@@ -25,6 +25,11 @@ _LONGEST_FOLDER = len("/") + 255
 """Bytes of a folder's name, the most that file systems take."""
 _SURELY_FITS = 40
 """Bytes of a partition's value that fit in any case, even if all are escaped behind the longest name."""
+
+_DICTIONARY = pa.dictionary(pa.int32(), pa.string())
+_SAMPLE_ROWS, _FEWEST_SAMPLE_ROWS = 2_000, 200
+_REPETITIVE = 0.1
+"""The share of different texts among the first rows up to which a dictionary of them pays."""
 
 _NONE_REPEATED: Mapping[int, Fault] = {}
 
@@ -64,18 +69,46 @@ class CheckedRows:
         return int(self.taken.num_rows) + len(self.refused)
 
 
-def wanted_types(contract: Contract) -> Callable[[str], pa.DataType | None]:
+class WantedTypes:
     """What a reader is asked for: the type of each column of a file that the contract has a use for."""
-    types = {field.name: wanted_type(field) for field in contract.fields}
 
-    def wanted(column: str) -> pa.DataType | None:
-        field = contract.field_of_column(column)
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._types = {field.name: wanted_type(field) for field in contract.fields}
+        self._repetitive: frozenset[str] = frozenset()
+
+    def __call__(self, column: str) -> pa.DataType | None:
+        """The type of a column; None when there is no use for it."""
+        field = self._contract.field_of_column(column)
         if field:
-            return types[field.name]
+            return _DICTIONARY if column in self._repetitive else self._types[field.name]
         # An object with fields in it is asked for by the names within, so that none of them is kept twice.
-        return pa.string() if contract.rescue and not contract.has_fields_within(column) else None
+        return pa.string() if self._contract.rescue and not self._contract.has_fields_within(column) else None
 
-    return wanted
+    def learned(self, first: Rows) -> Callable[[], Rows]:
+        """See in a file's first rows which texts repeat themselves: these are asked for as dictionaries from now on."""
+        sample = first.batch.slice(0, _SAMPLE_ROWS)
+        if sample.num_rows >= _FEWEST_SAMPLE_ROWS:
+            self._repetitive = frozenset(
+                name
+                for name, column in zip(sample.schema.names, sample.columns, strict=True)
+                if pa.types.is_string(column.type)
+                and self._contract.field_of_column(name)
+                and pc.count_distinct(column, mode="all").as_py() <= _REPETITIVE * sample.num_rows
+            )
+        return lambda: first
+
+    def encoded(self, rows: Rows) -> Rows:
+        """The same rows with such texts as dictionaries, also where the reader can't deliver these."""
+        columns = [
+            column.dictionary_encode("encode")
+            if name in self._repetitive and pa.types.is_string(column.type)
+            else column
+            for name, column in zip(rows.batch.schema.names, rows.batch.columns, strict=True)
+        ]
+        if not columns:
+            return rows
+        return replace(rows, batch=pa.RecordBatch.from_arrays(columns, rows.batch.schema.names))
 
 
 def wanted_type(field: Field) -> pa.DataType:
@@ -94,15 +127,14 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
     typed: dict[str, pa.Array] = {}
     for field in contract.fields:
         raw, ambiguous = _column(rows.batch, contract, field)
-        values = cast(raw, field, native=rows.native) if pa.types.is_string(raw.type) else raw
-        typed[field.name] = values
-        for breach in itertools.chain(ambiguous, breaches(raw, values, field)):
+        typed[field.name], found = _judged(raw, field, native=rows.native)
+        for breach in itertools.chain(ambiguous, found):
             for row in pc.indices_nonzero(breach.rows).to_pylist():
-                faults.setdefault(row, []).append(fault(breach, raw[row], field))
+                faults.setdefault(row, []).append(fault(breach, _scalar(raw, row), field))
     places = pa.arange(0, count) if rows.positions is None else integers(rows.positions)
     whole_rows = (_unfit_for_folders(typed, contract), _broken_rules(typed, contract), _repeated(places, repeated))
-    for row, found in itertools.chain(*whole_rows):
-        faults.setdefault(row, []).append(found)
+    for row, other in itertools.chain(*whole_rows):
+        faults.setdefault(row, []).append(other)
     refused = [_malformed(row.position, row.reason, row.raw, contract) for row in rows.malformed]
     batch = pa.RecordBatch.from_arrays(list(typed.values()), names=list(typed))
     unknown = _unknown(rows.batch, contract)
@@ -114,6 +146,20 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
     return CheckedRows(stored_rows(batch, unknown, contract), places, sorted(refused, key=lambda row: row.position))
 
 
+def _judged(raw: pa.Array, field: Field, *, native: bool) -> tuple[pa.Array, list[Breach]]:
+    """A column's values in its field's type, and the rules that rows break. Of a dictionary its texts are judged."""
+    if not pa.types.is_dictionary(raw.type):
+        values = cast(raw, field, native=native) if pa.types.is_string(raw.type) else raw
+        return values, list(breaches(raw, values, field))
+    values, found = _judged(raw.dictionary, field, native=native)
+    typed = with_values(raw.indices, values) if pa.types.is_string(values.type) else values.take(raw.indices)
+    return typed, [replace(breach, rows=breach.rows.take(raw.indices)) for breach in found]
+
+
+def _scalar(column: pa.Array, row: int) -> pa.Scalar:
+    return column.dictionary[column.indices[row].as_py()] if pa.types.is_dictionary(column.type) else column[row]
+
+
 def _column(batch: pa.RecordBatch, contract: Contract, field: Field) -> tuple[pa.Array, list[Breach]]:
     """A field's values as the file has them, with the rows in which two of its columns claim the field."""
     found = [
@@ -123,7 +169,7 @@ def _column(batch: pa.RecordBatch, contract: Contract, field: Field) -> tuple[pa
     ]
     if len(found) > 1:
         found = [column.cast(pa.string()) for column in found]
-    found = [without_missing(column, field) if pa.types.is_string(column.type) else column for column in found]
+    found = [_without_missing(column, field) for column in found]
     if not found:
         return pa.nulls(batch.num_rows, pa.string()), []
     ambiguous = [
@@ -133,10 +179,16 @@ def _column(batch: pa.RecordBatch, contract: Contract, field: Field) -> tuple[pa
     return (pc.coalesce(*found) if len(found) > 1 else found[0]), ambiguous
 
 
+def _without_missing(column: pa.Array, field: Field) -> pa.Array:
+    if pa.types.is_dictionary(column.type):
+        return pa.DictionaryArray.from_arrays(column.indices, without_missing(column.dictionary, field))
+    return without_missing(column, field) if pa.types.is_string(column.type) else column
+
+
 def _unfit_for_folders(typed: Mapping[str, pa.Array], contract: Contract) -> Iterator[tuple[int, Fault]]:
     """The rows whose partition's folder can't have their value as its name, or would say that they have none."""
     for name in contract.partition_by:
-        values = typed.get(name)
+        values = plain(typed[name]) if name in typed else None
         if values is None or not pa.types.is_string(values.type):
             continue
         for row in pc.indices_nonzero(pc.fill_null(pc.equal(values, NULL_PARTITION), False)).to_pylist():
@@ -157,6 +209,7 @@ def _unfit_for_folders(typed: Mapping[str, pa.Array], contract: Contract) -> Ite
 def _broken_rules(typed: Mapping[str, pa.Array], contract: Contract) -> Iterator[tuple[int, Fault]]:
     """The rows that don't keep a rule across columns."""
     for rule in contract.rules:
+        typed = {**typed, **{name: plain(typed[name]) for name in rule.comparison.names}}
         mask = rules.broken(rule, typed)
         if mask is None:
             continue

@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from runtime.arrow import plain
+from runtime.dictionaries import Dictionaries
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 """How Hive spells the partition of rows without a value."""
@@ -67,11 +70,12 @@ class PartitionedWriter:
         self._writers: dict[tuple[str, ...], pq.ParquetWriter | None] = {}
         self._numbers: dict[tuple[str, ...], int] = {}
         self._spills: list[_Spill] = []
+        self._dictionaries = Dictionaries()
 
     def write(self, parts: Parts) -> None:
         """Take a batch; all batches have the same columns."""
-        self._held.append(parts)
-        self._held_bytes += parts.batch.nbytes
+        self._held.append(replace(parts, batch=self._dictionaries.encoded(parts.batch)))
+        self._held_bytes += self._held[-1].batch.nbytes
         for values, _, _ in parts.runs:
             self._writers.setdefault(values, None)
             self._numbers.setdefault(values, len(self._numbers))
@@ -112,7 +116,7 @@ class PartitionedWriter:
     def _append(self, values: tuple[str, ...], batches: Sequence[pa.RecordBatch], *, last: bool) -> None:
         writer = self._writers[values]
         if batches:
-            table = pa.Table.from_batches(batches)
+            table = self._dictionaries.decoded(batches)
             writer = writer or self._open(values, table)
             writer.write_table(table)
         if last and writer is not None:
@@ -200,7 +204,7 @@ def _repetitive_columns(table: pa.Table) -> list[str]:
 
 def _codes(columns: Sequence[pa.Array]) -> tuple[pa.Array, dict[int, tuple[str, ...]]]:
     """For each row a number that stands for its combination of values, and the combinations by number."""
-    encoded = [column.dictionary_encode("encode") for column in columns]
+    encoded = [plain(column).dictionary_encode("encode") for column in columns]
     codes = encoded[0].indices.cast(pa.int64())
     for column in encoded[1:]:
         codes = pc.add(pc.multiply(codes, len(column.dictionary)), column.indices.cast(pa.int64()))

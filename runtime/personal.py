@@ -12,7 +12,7 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runtime.arrow import texts
+from runtime.arrow import plain, texts
 from runtime.contract import Contract, Field
 
 MASK = "****"
@@ -22,9 +22,9 @@ _SHORTEST_SHOWN, _SHOWN = 12, 4
 def protected(values: pa.Array, field: Field, contract: Contract) -> pa.Array:
     """The values of a field as the dataset's table may have them."""
     if field.personal == "hash":
-        return _hashed(values, contract.hash_key.encode())
+        return _hashed(plain(values), contract.hash_key.encode())
     if field.personal == "mask":
-        return _masked(values)
+        return _masked(plain(values))
     return values
 
 

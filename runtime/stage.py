@@ -13,9 +13,9 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from formats import Block, MalformedFile
+from formats import MalformedFile, Rows
 from runtime.admission import Admission, RefusedFile
-from runtime.checks import CheckedRows, check, wanted_types
+from runtime.checks import CheckedRows, WantedTypes, check
 from runtime.faults import Fault
 from runtime.keys import NONE_REPEATED, KeyLog, RepeatedKeysError, RepeatedRows
 from runtime.ledger import ObjectVersion
@@ -125,16 +125,17 @@ def _read(
     Results come in the file's order, and no more blocks are under way than keep the threads busy.
     """
     contract = admission.contract
-    wanted = wanted_types(contract)
+    wanted = WantedTypes(contract)
 
-    def work(block: Block, refused: Mapping[int, Fault]) -> _Result:
-        return then(check(block.parse(), contract, refused))
+    def work(parse: Callable[[], Rows], refused: Mapping[int, Fault]) -> _Result:
+        return then(check(wanted.encoded(parse()), contract, refused))
 
     under_way: deque[Future[_Result]] = deque()
     with source.open() as stream:
         try:
             for number, block in enumerate(admission.format.read(stream, admission.structure, wanted)):
-                under_way.append(threads.submit(work, block, repeated.get(number, {})))
+                parse = block.parse if number else wanted.learned(block.parse())
+                under_way.append(threads.submit(work, parse, repeated.get(number, {})))
                 if len(under_way) > THREADS:
                     yield under_way.popleft().result()
             while under_way:

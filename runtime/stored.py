@@ -9,7 +9,7 @@ from runtime.contract import Contract
 from runtime.json_text import objects
 from runtime.personal import protected
 from runtime.pipeline import Computed
-from runtime.tables import arrow_type, stored_columns
+from runtime.tables import stored_columns
 
 
 def stored_rows(typed: pa.RecordBatch, unknown: pa.RecordBatch, contract: Contract) -> pa.RecordBatch:
@@ -27,8 +27,7 @@ def stored_rows(typed: pa.RecordBatch, unknown: pa.RecordBatch, contract: Contra
             if unknown.num_columns
             else pa.nulls(typed.num_rows, pa.string())
         )
-    schema = pa.schema([pa.field(column.name, arrow_type(column.type)) for column in stored_columns(contract)])
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
+    return pa.RecordBatch.from_arrays(columns, [column.name for column in stored_columns(contract)])
 
 
 def _computed(values: pa.Array, column: Computed) -> pa.Array:
