@@ -12,7 +12,6 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from formats.csv_dialect import Dialect
@@ -168,8 +167,9 @@ class _Records(Block):
             mark += _REPLACEMENT
         marked = _UNDECODED.sub(mark, self.data.decode(errors="surrogateescape"))
         batch, misfits = _without(mark, *self._read(marked.encode()))
-        records = self.dialect.split(self.data, batch.num_rows + len(misfits))
-        return self._rows(batch, {row: (why, shown(records[row])) for row, (why, _) in misfits.items()})
+        records = self.dialect.records(self.data, batch.num_rows + len(misfits), list(misfits))
+        reasons = (why for why, _ in misfits.values())
+        return self._rows(batch, dict(zip(misfits, zip(reasons, map(shown, records), strict=True), strict=True)))
 
     def _may_span_lines(self, batch: pa.RecordBatch, misfits: Iterable[tuple[str, str]]) -> bool:
         """Whether a value may have a line end in it, which is so by a mistake with quotes at times."""
@@ -223,10 +223,10 @@ class _Records(Block):
         return wanted if wanted is not None and pa.types.is_dictionary(wanted) else pa.string()
 
     def _rows(self, batch: pa.RecordBatch, misfits: Misfits) -> Rows:
-        records = cache(partial(self.dialect.split, self.data, batch.num_rows + len(misfits)))
+        count = batch.num_rows + len(misfits)
 
         def raw(positions: Sequence[int]) -> list[str]:
-            return [shown(records()[position]) for position in positions]
+            return [shown(record) for record in self.dialect.records(self.data, count, positions)]
 
         if not misfits:
             return Rows(batch, raw)

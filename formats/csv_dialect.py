@@ -7,10 +7,16 @@ quotes are one, and a carriage return ends a line as a line feed does. Empty lin
 from __future__ import annotations
 
 import re
+import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from formats.format import ROW_LIMIT
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 _NO_LINE_END = re.compile(rb"[^\r\n]")
@@ -60,13 +66,16 @@ class Dialect:
                 return value.start()
         return None
 
-    def split(self, data: bytes, count: int) -> list[bytes]:
-        """The records of ``data``, without their line ends; ``count`` of them."""
-        lines = (data.replace(b"\r", b"\n") if b"\r" in data else data).split(b"\n")
-        if len(lines) != count:
-            lines = [line for line in lines if line]
-        if len(lines) == count:  # a record with a line end within quotes would be two lines or more
-            return lines
+    def records(self, data: bytes, count: int, positions: Sequence[int]) -> list[bytes]:
+        """Some of the ``count`` records of ``data``, by their positions from 0, without their line ends."""
+        lines = _lines(data)
+        # Blank lines, line ends within quotes and carriage returns alone would make other lines than records.
+        if len(lines) == count and (b"\r" not in data or data.count(b"\r") == data.count(b"\r\n")):
+            return [lines[position].as_py().removesuffix(b"\r") for position in positions]
+        records = self._split(data)
+        return [records[position] for position in positions]
+
+    def _split(self, data: bytes) -> list[bytes]:
         hidden = self._quoted.sub(lambda value: b"." * len(value[0]), data)
         starts = [0, *(line_end.end() for line_end in _LINE_ENDS.finditer(hidden))]
         ends = [*(line_end.start() for line_end in _LINE_ENDS.finditer(hidden)), len(data)]
@@ -94,6 +103,16 @@ class Dialect:
                 return found
             after = start
         return _end_of_lines(data, 0, after)
+
+
+def _lines(data: bytes) -> pa.BinaryArray:
+    """The lines of some bytes, without their line feeds. By Arrow, since a Python object for each line takes long."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    data = data.removesuffix(b"\n")
+    ends = pa.py_buffer(struct.pack("=2i", 0, len(data)))
+    return pc.split_pattern(pa.Array.from_buffers(pa.binary(), 1, [None, ends, pa.py_buffer(data)]), b"\n").flatten()
 
 
 def _end_of_lines(data: bytes, start: int, end: int) -> int:
