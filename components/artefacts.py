@@ -21,7 +21,7 @@ from runtime.contract_file import dump_contracts, load_contracts
 ROOT = Path(__file__).resolve().parent.parent
 BUILDS = ROOT / "build" / "artefacts"
 LAMBDA_PYTHON = "3.13"
-LAMBDA_DEPENDENCIES = ("orjson", "pluggy")
+LAMBDA_DEPENDENCIES = ("backports-zstd", "orjson", "pluggy")
 """What the validator imports besides the standard library and the Lambda runtime's boto3."""
 
 PLATFORMS = ("arm64", "host")

@@ -18,6 +18,7 @@ from formats.csv_dialect import Dialect
 from formats.dialect import AS_FOUND, TableDialect
 from formats.format import (
     ROW_LIMIT,
+    UNDECODABLE,
     Block,
     Format,
     Head,
@@ -245,9 +246,8 @@ def _without(mark: str, batch: pa.RecordBatch, misfits: Misfits) -> tuple[pa.Rec
     if not rows:
         return batch, misfits
     positions = _positions(batch, misfits)
-    reason = "the row is not UTF-8 text; export the file as UTF-8"
     kept = pa.array([row for row in range(batch.num_rows) if row not in rows], pa.int64())
-    return batch.take(kept), misfits | {positions[row]: (reason, "") for row in rows}
+    return batch.take(kept), misfits | {positions[row]: (UNDECODABLE, "") for row in rows}
 
 
 def _positions(batch: pa.RecordBatch, misfits: Misfits) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -34,6 +35,13 @@ class TableDialect:
     sheet_name: str | None = None
     columns: tuple[str, ...] = ()
     """The names of the contract's fields in its order, for a file that has no header."""
+    known: frozenset[str] = frozenset()
+    """All names that the contract knows columns by, as :func:`normalise` gives them: by these a header is known."""
+
+
+def normalise(column: str) -> str:
+    """A column's name as it is compared: without case, with spaces and dashes as underscores."""
+    return re.sub(r"[\s\-]+", "_", column.strip().strip("\ufeff").casefold())
 
 
 AS_FOUND = TableDialect()

@@ -30,6 +30,9 @@ HEAD_SIZE = 64 * 1024
 ROW_LIMIT = 1024 * 1024
 """The longest row, in bytes. A longer one is no row of a shop; it would be held in memory whole."""
 
+UNDECODABLE = "the row is not UTF-8 text; export the file as UTF-8"
+"""The reason of a row with bytes that aren't UTF-8; the pipeline then looks whether the file is in another encoding."""
+
 
 class MalformedFile(Exception):  # noqa: N818 - the name says what it is about
     """The file as a whole can't be taken. The message says where, why and what to do about it."""
@@ -142,6 +145,11 @@ class Format(ABC):
     """How names of such files end, in lower case, with the dot."""
     seeks: bool = False
     """Whether ``read`` goes back and forth in its stream, as workbooks need it; then the stream can ``seek``."""
+    is_text: bool = True
+    """Whether files are text that doesn't declare its own encoding: they come as UTF-8, whatever they are in."""
+    is_utf8: bool = False
+    """Whether such text is UTF-8 by the format's standard: another encoding counts only where a byte order mark or the
+    contract tells it."""
 
     @abstractmethod
     def likelihood(self, head: Head) -> float:

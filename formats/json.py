@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from formats.dialect import AS_FOUND, TableDialect
 from formats.format import (
     ROW_LIMIT,
+    UNDECODABLE,
     Block,
     Format,
     Head,
@@ -52,6 +53,7 @@ class Json(Format):
     name = "json"
     title = "JSON: an array of rows, or an object with the rows under a key"
     suffixes = (".json",)
+    is_utf8 = True
 
     def likelihood(self, head: Head) -> float:
         """An opening bracket is nearly proof; an opening brace may be a line of NDJSON too."""
@@ -101,6 +103,7 @@ class NdJson(Format):
     name = "ndjson"
     title = "JSON lines: one object a line"
     suffixes = (".ndjson", ".jsonl")
+    is_utf8 = True
 
     def likelihood(self, head: Head) -> float:
         """Most of the first lines are objects by themselves."""
@@ -231,7 +234,7 @@ def _parsed(line: bytes) -> Parsed:
     try:
         return DECODER.decode(line.decode()), text, None
     except UnicodeDecodeError:
-        return None, text, "the row is not UTF-8 text; export the file as UTF-8"
+        return None, text, UNDECODABLE
     except (ValueError, RecursionError) as error:
         return None, text, f"the row is not JSON: {why(error)}"
 

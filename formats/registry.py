@@ -16,11 +16,9 @@ _MAGIC = {
     b"GIF8": "a GIF picture",
     b"%PDF": "a PDF document",
     b"PK\x03\x04": "a ZIP archive or an Office document",
-    b"\xd0\xcf\x11\xe0": "an old Office document",
     b"\x1f\x8b": "a gzip archive",
+    b"\xd0\xcf\x11\xe0": "an old Office document",
     b"PAR1": "a Parquet file",
-    b"\xff\xfe": "UTF-16 text (save it as UTF-8)",
-    b"\xfe\xff": "UTF-16 text (save it as UTF-8)",
     b"<": "a web page or XML",
 }
 
@@ -74,19 +72,27 @@ class Registry:
         """The format of this name. Raises ``KeyError``."""
         return self._formats[name]
 
+    def claims(self, head: Head) -> bool:
+        """Whether a format that is no text knows a head as its own: what looks packed may be a workbook."""
+        return any(one.likelihood(head) > 0 for one in self if not one.is_text)
+
     def package(self, format_: Format) -> str:
         """The package that brings a format."""
         return self._packages[format_.name]
 
-    def detect(self, head: Head) -> Format:
+    def detect(self, head: Head, text: Head | None = None) -> Format:
         """The format that is surest of a head; where two are equally sure, the one whose suffix the name has.
 
-        Raises :class:`MalformedFile` when none is.
+        ``text`` is the same head in UTF-8, for formats of text. Raises
+        :class:`MalformedFile` when none is.
         """
         if head.size == 0:
             raise MalformedFile(f"{head.name}: the file is empty; export it again")
         name = head.name.lower()
-        likelihood, _, best = max((one.likelihood(head), name.endswith(one.suffixes), one.name) for one in self)
+        likelihood, _, best = max(
+            (one.likelihood(text if one.is_text and text else head), name.endswith(one.suffixes), one.name)
+            for one in self
+        )
         if likelihood > 0:
             return self[best]
         readable = ", ".join(format_.name for format_ in self)

@@ -5,14 +5,31 @@ Needs no pyarrow, so that the validator starts fast.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from formats import Format, Head, MalformedFile, Registry, Structure
+from formats import AS_FOUND, Format, Head, MalformedFile, Registry, Structure
+from formats.encoding import (
+    UTF_8,
+    WINDOWS_1252,
+    decoded_head,
+    first_valid,
+    is_valid,
+    marked,
+    seen,
+    utf_8_or_windows,
+)
+from formats.limits import LIMITS
+from runtime.contents import Content, contents
 from runtime.contract import Contract
+from runtime.source import Source
 
 _LONGEST_REASON = 1_000
 """Characters of a reason that are kept: it may repeat a part of the file, and goes into messages of limited size."""
+
+Scan = Literal["never", "if needed", "always"]
+"""Whether a file of text is read to its end to find out its encoding: ``if needed`` where its head isn't UTF-8."""
 
 
 class RefusedFile(Exception):  # noqa: N818 - what it is about
@@ -24,52 +41,182 @@ class RefusedFile(Exception):  # noqa: N818 - what it is about
 
 
 @dataclass(frozen=True)
-class Admission:
-    """How a file will be read."""
+class Part:
+    """How one file of an upload will be read."""
 
+    member: str
+    """Its name in an archive; empty for a file by itself."""
+    packing: str | None
     format: Format
     structure: Structure
+    encoding: str | None
+    """What its text is decoded from; None where the format sees to that itself."""
+    is_assumed: bool = False
+    """Whether the encoding is UTF-8 only for want of anything else."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """How an upload will be read: the files that it holds, in order."""
+
     contract: Contract
+    registry: Registry
+    parts: tuple[Part, ...]
+
+    @property
+    def format(self) -> Format:
+        """The format of the first file, which is that of all of them in nearly every archive."""
+        return self.parts[0].format
+
+    @property
+    def structure(self) -> Structure:
+        """The structure of the first file."""
+        return self.parts[0].structure
+
+    @property
+    def encoding(self) -> str | None:
+        """The encodings of the text, for people; None where there is none."""
+        return ", ".join(dict.fromkeys(part.encoding for part in self.parts if part.encoding)) or None
+
+    @property
+    def details(self) -> Mapping[str, str]:
+        """What was found out about the first file and its packing, by name, for people."""
+        first = self.parts[0]
+        found = {name: repr(value)[1:-1] for name, value in first.structure.details.items()}
+        if first.member:
+            found["packed in"] = f"zip of {len(self.parts)} file{'s' * (len(self.parts) > 1)}"
+        elif first.packing:
+            found["packed in"] = first.packing
+        return found
+
+    @property
+    def spelling(self) -> str | None:
+        """The details in one line; None where there are none."""
+        return ", ".join(f"{name} {value}" for name, value in self.details.items()) or None
 
 
-def look(head: Head, registry: Registry) -> tuple[Format, Structure]:
-    """The format and the structure that a head shows. Raises :class:`RefusedFile`."""
+def look(
+    source: Source, registry: Registry, contract: Contract | None = None, scan: Scan = "if needed"
+) -> tuple[Part, ...]:
+    """The files that an upload holds, and how each is to be read. Raises :class:`RefusedFile`."""
+    limits = contract.limits if contract else LIMITS
+    name = source.version.key.rsplit("/", 1)[-1]
     try:
-        format_ = registry.detect(head)
+        with contents(source, registry, limits) as found:
+            return tuple(_look(content, registry, contract, scan) for content in found)
     except MalformedFile as error:
-        raise RefusedFile(str(error)) from error
-    try:
-        return format_, format_.inspect(head)
-    except MalformedFile as error:
-        raise RefusedFile(str(error), format_.name) from error
+        raise RefusedFile(_beginning_with(name, error)) from error
 
 
-def admit(head: Head, contract: Contract, registry: Registry) -> Admission:
-    """How a file will be read under a contract. Raises :class:`RefusedFile`."""
-    format_, structure = look(head, registry)
-    misfits = [] if structure.columns is None else contract.misfits(structure.columns)
-    if misfits:
-        raise RefusedFile(f"{head.name}: not a file of {contract.name}: {'; '.join(misfits)}", format_.name)
-    return Admission(format_, structure, contract)
+def admit(source: Source, contract: Contract, registry: Registry, scan: Scan = "if needed") -> Admission:
+    """How an upload will be read under a contract. Raises :class:`RefusedFile`."""
+    parts = look(source, registry, contract, scan)
+    name = source.version.key.rsplit("/", 1)[-1]
+    for part in parts:
+        columns = part.structure.columns
+        misfits = [] if columns is None else contract.misfits(columns)
+        if misfits:
+            place = f"{name}: {part.member}" if part.member else name
+            raise RefusedFile(f"{place}: not a file of {contract.name}: {'; '.join(misfits)}", part.format.name)
+    return Admission(contract, registry, parts)
 
 
-def contract_that_fits(head: Head, contracts: Sequence[Contract], registry: Registry) -> Contract:
+def contract_that_fits(source: Source, contracts: Sequence[Contract], registry: Registry) -> Contract:
     """The one contract whose columns the file has. Raises :class:`RefusedFile` when none or several are."""
-    format_, structure = look(head, registry)
-    columns = structure.columns or ()
-    misfits = {contract.name: contract.misfits(columns) for contract in contracts}
-    fitting = [contract for contract in contracts if not misfits[contract.name]]
+    fitting: list[Contract] = []
+    refusals: dict[str, RefusedFile] = {}
+    for contract in contracts:
+        try:
+            admit(source, contract, registry)
+        except RefusedFile as error:
+            refusals[contract.name] = error
+        else:
+            fitting.append(contract)
     if len(fitting) == 1:
         return fitting[0]
+    name = source.version.key.rsplit("/", 1)[-1]
     if fitting:
         names = ", ".join(contract.name for contract in fitting)
-        raise RefusedFile(
-            f"{head.name}: the columns fit several contracts ({names}); name the one meant, by --contract", format_.name
-        )
-    why = "; ".join(f"{name}: {', '.join(reasons)}" for name, reasons in misfits.items())
-    raise RefusedFile(f"{head.name}: the columns fit no contract ({why})", format_.name)
+        raise RefusedFile(f"{name}: the columns fit several contracts ({names}); name the one meant, by --contract")
+    formats = [error.format for error in refusals.values()]
+    reasons = dict.fromkeys(str(error) for error in refusals.values())
+    if len(reasons) == 1:  # it can't be read, whatever the contract
+        raise RefusedFile(next(iter(reasons)), formats[0])
+    own = {contract: f"{name}: not a file of {contract}: " for contract in refusals}
+    why = "; ".join(f"{contract}: {str(error).removeprefix(own[contract])}" for contract, error in refusals.items())
+    raise RefusedFile(f"{name}: the columns fit no contract ({why})", formats[0])
 
 
 def exactly(admission: Admission) -> Admission:
     """The same admission, for reading again after a :class:`~formats.MisjudgedCutError`."""
-    return replace(admission, structure=replace(admission.structure, exact=True))
+    return replace(
+        admission,
+        parts=tuple(replace(part, structure=replace(part.structure, exact=True)) for part in admission.parts),
+    )
+
+
+def _look(content: Content, registry: Registry, contract: Contract | None, scan: Scan) -> Part:
+    head = content.head
+    stated = contract.encodings if contract else ()
+    guess = marked(head.data) or _of_stated(head, stated) or seen(head.data) or _of_unmarked(head)
+    text = decoded_head(head, guess)
+    format_ = _format(head, text, registry, contract)
+    encoding, is_assumed = None, False
+    if format_.is_text:
+        is_assumed = not marked(head.data) and not stated and guess in (UTF_8, WINDOWS_1252)
+        encoding = UTF_8 if is_assumed and format_.is_utf8 else guess
+        is_assumed = is_assumed and not format_.is_utf8
+        if len(stated) > 1 and scan != "never" and not marked(head.data):
+            encoding = _first_of(content, stated)
+        elif is_assumed and (scan == "always" or (scan == "if needed" and guess != UTF_8)):
+            with content.open() as stream:
+                encoding, is_assumed = utf_8_or_windows(stream), False
+        text = decoded_head(head, encoding)
+    dialect = contract.dialect if contract else AS_FOUND
+    try:
+        structure = format_.inspect(text if format_.is_text else head, dialect)
+        most = contract.limits.columns if contract else LIMITS.columns
+        if structure.columns and len(structure.columns) > most:
+            raise MalformedFile(
+                f"the file has {len(structure.columns):,} columns, more than {most:,} (limits.columns of the contract)"
+            )
+    except MalformedFile as error:
+        raise RefusedFile(_beginning_with(head.name, error), format_.name) from error
+    return Part(content.member, content.packing, format_, structure, encoding, is_assumed)
+
+
+def _format(head: Head, text: Head, registry: Registry, contract: Contract | None) -> Format:
+    if contract is None or contract.format is None or head.size == 0:
+        return registry.detect(head, text)
+    try:
+        return registry[contract.format]
+    except KeyError:
+        names = ", ".join(format_.name for format_ in registry)
+        raise MalformedFile(
+            f"{head.name}: the contract's format, {contract.format}, is not installed here; there is: {names}"
+        ) from None
+
+
+def _of_stated(head: Head, encodings: Sequence[str]) -> str | None:
+    """The first encoding of a contract in which the head is text, or else the first."""
+    fitting = (name for name in encodings if is_valid(head.data, name, complete=head.complete))
+    return next(fitting, encodings[0] if encodings else None)
+
+
+def _of_unmarked(head: Head) -> str:
+    return UTF_8 if is_valid(head.data, UTF_8, complete=head.complete) else WINDOWS_1252
+
+
+def _first_of(content: Content, encodings: Sequence[str]) -> str:
+    with content.open() as stream:
+        found = first_valid(stream, encodings)
+    if found is None:
+        raise MalformedFile(
+            f"{content.head.name}: the text is in none of the contract's encodings ({', '.join(encodings)}); "
+            "export it in one of them, or add its encoding to the contract"
+        )
+    return found
+
+
+def _beginning_with(name: str, error: MalformedFile) -> str:
+    return str(error) if str(error).startswith(name) else f"{name}: {error}"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from formats import Head, MalformedFile, Registry
+from formats import MalformedFile, Registry
+from formats.encoding import UTF_8
 from runtime.admission import RefusedFile, admit, contract_that_fits, exactly
 from runtime.contract import Contract
 from runtime.contract_file import load_contract, load_contracts
@@ -20,6 +21,7 @@ from runtime.text import count, printable, table_lines
 
 if TYPE_CHECKING:
     from runtime.lake import Lake
+    from runtime.source import Source
 
 DONE, PROBLEMS, WRONG_USE = 0, 1, 2
 RUN = "retail run"
@@ -86,9 +88,9 @@ def _check_file(path: Path, contracts: Sequence[Contract], registry: Registry, *
             print(f"{place}: {printable(reason).removeprefix(head.name + ': ')} -> {remedy}")
 
     try:
-        admission = exactly(admit(head, _contract_for(head, contracts, registry), registry))
-        details = {name: repr(value)[1:-1] for name, value in admission.structure.details.items()}
-        result |= {"format": admission.format.name, "contract": admission.contract.name, "details": details}
+        admission = exactly(admit(source, _contract_for(source, contracts, registry), registry, scan="always"))
+        result |= {"format": admission.format.name, "contract": admission.contract.name}
+        result |= {"encoding": admission.encoding, "details": dict(admission.details)}
         with tempfile.TemporaryDirectory() as folder:
             keys = KeyLog(Path(folder, "keys.arrow"), admission.contract)
             for checked in read_checked(source, admission):
@@ -105,6 +107,8 @@ def _check_file(path: Path, contracts: Sequence[Contract], registry: Registry, *
         report(None, None, "file", str(error))
     if not quiet and "format" in result:
         found = ", ".join(f"{name} {value}" for name, value in result["details"].items())
+        if result["encoding"] not in (None, UTF_8):
+            found = ", ".join(filter(None, (found, f"encoding {result['encoding']}")))
         print(
             f"{path}: {result['format']}{f' ({found})' if found else ''}, contract {result['contract']}: "
             f"{result['rows']} rows, {len(result['problems'])} problems"
@@ -148,7 +152,7 @@ def _run_file(path: Path, contracts: Sequence[Contract], registry: Registry, lak
 
     source = LocalFile(path)
     try:
-        contract = _contract_for(source.head(), contracts, registry)
+        contract = _contract_for(source, contracts, registry)
     except RefusedFile as error:
         before = lake.ledger.find(source.version)
         record = record_of(source.version, "refused", RUN, dataset=None, format_=error.format, reason=str(error))
@@ -220,8 +224,8 @@ def _contracts(options: argparse.Namespace) -> list[Contract]:
     return chosen
 
 
-def _contract_for(head: Head, contracts: Sequence[Contract], registry: Registry) -> Contract:
-    return contracts[0] if len(contracts) == 1 else contract_that_fits(head, contracts, registry)
+def _contract_for(source: Source, contracts: Sequence[Contract], registry: Registry) -> Contract:
+    return contracts[0] if len(contracts) == 1 else contract_that_fits(source, contracts, registry)
 
 
 def _files(paths: Sequence[Path], but: Path | None = None) -> Iterator[Path]:

@@ -6,14 +6,16 @@ and a ``pipeline`` part of our own. This module needs neither pyarrow nor YAML, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal, get_args
 
+from formats.dialect import TableDialect, normalise
+from formats.limits import Limits
 from runtime.descriptor import ContractError, Path, Problem, Section
+from runtime.dialect import parse_dialect, parse_encodings, parse_limits
 from runtime.field import NAME, Constraints, Field, FieldType, names_in_files, parse_field
 from runtime.pipeline import Computed, Rule, parse_computed, parse_partition_by, parse_rules
 
@@ -35,11 +37,11 @@ FIELDS_MATCH: tuple[str, ...] = get_args(FieldsMatch)
 
 _OWN_TABLE = "ledger"
 _SHORTEST_HASH_KEY = 16
-_DATASET_PROPERTIES = ("name", "title", "description", "schema", "pipeline")
+_DATASET_PROPERTIES = ("name", "title", "description", "format", "encoding", "dialect", "schema", "pipeline")
 _SCHEMA_PROPERTIES = ("fields", "fieldsMatch", "missingValues", "primaryKey")
 _PIPELINE_PROPERTIES = (
     "prefix", "partitionBy", "aliases", "timeZone", "rules", "computed", "rescue", "hashKey", "toleratedBadRows",
-    "quarantineSample",
+    "quarantineSample", "limits",
 )  # fmt: skip
 
 
@@ -63,6 +65,13 @@ class Contract:
     """What the values of fields with ``personal: hash`` are hashed with."""
     tolerated_bad_rows: Decimal
     """The share of bad rows above which a file is refused whole."""
+    format: str | None
+    """The name of the files' format; None to find it out."""
+    encodings: tuple[str, ...]
+    """What text may be encoded in, by Python's names; where there are several, the first that a whole file is in."""
+    dialect: TableDialect
+    """How files spell a table, with the names of the columns."""
+    limits: Limits
     quarantine_sample: int | None
     """How many bad rows of a file are kept in the quarantine; None for all. They are counted all the same."""
     descriptor: Mapping[str, Any]
@@ -140,11 +149,6 @@ class Contract:
         return list({field.name: field for name, field in self._known.items() if name.startswith(within)}.values())
 
 
-def normalise(column: str) -> str:
-    """A column's name as it is compared: without case, with spaces and dashes as underscores."""
-    return re.sub(r"[\s\-]+", "_", column.strip().strip("\ufeff").casefold())
-
-
 def contract_of_key(contracts: Iterable[Contract], key: str) -> Contract | None:
     """The contract whose prefix the object key begins with; the longest prefix where several do."""
     claims = [contract for contract in contracts if key.startswith(contract.prefix)]
@@ -169,6 +173,8 @@ def parse_contract(descriptor: Any) -> Contract:
     primary_key = schema.text_or_texts("primaryKey", ())
     fields = _parse_fields(schema, primary_key, time_zone)
     computed = parse_computed(pipeline, fields, time_zone)
+    aliases = _parse_aliases(root, pipeline, fields)
+    columns = [names_in_files(field, aliases[field.name]) for field in fields]
     contract = Contract(
         name=name,
         description=root.text("description", root.text("title", "")),
@@ -177,12 +183,16 @@ def parse_contract(descriptor: Any) -> Contract:
         primary_key=primary_key,
         prefix=_parse_prefix(pipeline, name),
         partition_by=parse_partition_by(pipeline, fields, computed),
-        aliases=_parse_aliases(root, pipeline, fields),
+        aliases=aliases,
         rules=parse_rules(pipeline, fields),
         computed=computed,
         rescue=pipeline.boolean("rescue", default=False),
         hash_key=_parse_hash_key(pipeline, fields),
         tolerated_bad_rows=pipeline.share("toleratedBadRows", "1"),
+        format=root.name("format", NAME) if root.has("format") else None,
+        encodings=parse_encodings(root),
+        dialect=parse_dialect(root, columns),
+        limits=parse_limits(pipeline),
         quarantine_sample=pipeline.integer("quarantineSample", 0),
         descriptor=descriptor if isinstance(descriptor, dict) else {},
     )

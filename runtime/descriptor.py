@@ -127,6 +127,24 @@ class Section:
         self.problem(name, "one character, none of a number's own")
         return default
 
+    def mark(self, name: str, *, empty: bool = False) -> str | None:
+        """One character that separates or encloses values, none where it may be empty; None when absent."""
+        value = self._properties.get(name)
+        if value is None or (empty and value == ""):
+            return value
+        if isinstance(value, str) and len(value) == 1 and value.isascii() and value not in "\r\n\0":
+            return value
+        self.problem(name, "one ASCII character" + (", or an empty text for none" if empty else ""))
+        return None
+
+    def numbers(self, name: str) -> tuple[int, ...]:
+        """A list of whole numbers from 1."""
+        value = self._properties.get(name, [])
+        if isinstance(value, list) and all(type(item) is int and item > 0 for item in value):
+            return tuple(sorted(set(value)))
+        self.problem(name, "a list of whole numbers from 1")
+        return ()
+
     def share(self, name: str, default: str) -> Decimal:
         """A part of a whole, from 0 to 1."""
         value = self._properties.get(name, default)

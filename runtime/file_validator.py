@@ -143,7 +143,7 @@ def _judge(version: ObjectVersion, services: _Services) -> str | None:
         if contract is None:
             prefixes = ", ".join(contract.prefix for contract in services.contracts)
             raise RefusedFile(f"{version.key}: no dataset has uploads here; upload below one of: {prefixes}")
-        admit(S3Object(services.s3, version).head(), contract, services.registry)
+        admit(S3Object(services.s3, version), contract, services.registry, scan="never")
     except RefusedFile as error:
         _refuse(version, contract, error, services)
         return None

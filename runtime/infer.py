@@ -15,8 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from formats import Format, MalformedFile, Registry, Structure
-from runtime.admission import RefusedFile, look
+from formats import MalformedFile, Registry
+from formats.limits import LIMITS
+from runtime.admission import Part, RefusedFile, look
+from runtime.contents import contents
 from runtime.contract import normalise
 from runtime.field import MAXIMUM_PRECISION
 from runtime.source import LocalFile, Source
@@ -83,16 +85,16 @@ def infer_contract(paths: Sequence[Path], registry: Registry) -> str:
 def _sample(source: Source, registry: Registry) -> dict[str, list[str]]:
     """The values of each column in the file's first blocks, missing ones left out as nulls."""
     head = source.head()
-    format_, structure = look(head, registry)
-    _check_told_apart(head.name, structure.columns or ())
+    part, *_ = look(source, registry)
+    _check_told_apart(head.name, part.structure.columns or ())
     columns: dict[str, list[str]] = {}
     try:
-        for batch in _batches(source, format_, structure):
+        for batch in _batches(source, part, registry):
             for name, column in zip(batch.schema.names, batch.columns, strict=True):
                 filled = pc.fill_null(column.cast(pa.string()), "")
                 columns.setdefault(name, []).extend(filled.to_pylist())
     except MalformedFile as error:
-        raise RefusedFile(f"{source.head().name}: {error}", format_.name) from error
+        raise RefusedFile(f"{source.head().name}: {error}", part.format.name) from error
     return columns
 
 
@@ -106,9 +108,9 @@ def _check_told_apart(file: str, columns: Sequence[str]) -> None:
         known[name] = column
 
 
-def _batches(source: Source, format_: Format, structure: Structure) -> Iterator[pa.RecordBatch]:
-    with source.open() as stream:
-        for block in islice(format_.read(stream, structure, lambda _: pa.string()), _SAMPLE_BLOCKS):
+def _batches(source: Source, part: Part, registry: Registry) -> Iterator[pa.RecordBatch]:
+    with contents(source, registry, LIMITS) as found, found[0].opened(part.format, part.encoding, LIMITS) as stream:
+        for block in islice(part.format.read(stream, part.structure, lambda _: pa.string()), _SAMPLE_BLOCKS):
             yield block.parse().batch
 
 

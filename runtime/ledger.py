@@ -60,6 +60,8 @@ class Record:
     source_sequencer: str
     dataset: str | None
     format: str | None
+    encoding: str | None
+    details: str | None
     status: Status
     reason: str | None
     rows_in: int
@@ -98,6 +100,8 @@ def record_of(
         source_sequencer=source.sequencer,
         dataset=dataset,
         format=format_,
+        encoding=None,
+        details=None,
         status=status,
         reason=reason,
         rows_in=0,
@@ -158,7 +162,7 @@ class Ledger:
             return None
         value = orjson.loads(stored.data)
         lists = {name: tuple(value[name]) for name in ("outputs", "quarantine")}
-        return Entry(Record(**{**value, **lists}), stored.tag)
+        return Entry(Record(**{"encoding": None, "details": None, **value, **lists}), stored.tag)
 
 
 def _key(source_id: str, version: str) -> str:

@@ -32,7 +32,7 @@ class Source(ABC):
 
     @abstractmethod
     def open(self) -> BinaryIO:
-        """A stream over the whole of it."""
+        """A stream over the whole of it, which can seek."""
 
 
 class LocalFile(Source):
@@ -90,7 +90,7 @@ class S3Object(Source):
 
 
 class _Ranges(io.RawIOBase):
-    """An object version from its beginning to its end, a range a request.
+    """An object version, a range a request.
 
     A range that breaks off is asked for again by the SDK; one long response would have to start anew.
     """
@@ -102,9 +102,22 @@ class _Ranges(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._source.version.size}[whence]
+        if origin + offset < 0:
+            raise ValueError(f"{origin + offset} is before the beginning")
+        self._position = origin + offset
+        return self._position
+
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         end = min(self._position + min(len(buffer), _RANGE_SIZE), self._source.version.size)
-        if end == self._position:
+        if end <= self._position:
             return 0
         data = self._source._read(self._position, end)
         buffer[: len(data)] = data

@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -14,19 +15,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from formats import MalformedFile, Rows
-from runtime.admission import Admission, RefusedFile
+from formats.format import UNDECODABLE
+from runtime.admission import Admission, Part, RefusedFile
 from runtime.checks import CheckedRows, WantedTypes, check
 from runtime.faults import Fault
 from runtime.keys import NONE_REPEATED, KeyLog, RepeatedKeysError, RepeatedRows
 from runtime.ledger import ObjectVersion
 from runtime.parquet import PartitionedWriter, Parts, partition_folder, split
 from runtime.quarantine import QuarantineWriter
+from runtime.reading import blocks
 from runtime.source import Source
 
 THREADS = min(os.cpu_count() or 1, 8)
 """Of each kind: those that parse and check, and those that write."""
 
 _Result = TypeVar("_Result")
+
+
+class MisjudgedEncodingError(Exception):
+    """A byte is not UTF-8 of a text that was taken for UTF-8: all of it has to be looked at."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,8 @@ def stage(source: Source, admission: Admission, folder: Path, repeated: Repeated
     """Write the rows of a file below a folder, but for the repeated ones, which are known from a reading before.
 
     Raises :class:`~runtime.admission.RefusedFile` when it can't be read to its end or has too many bad rows,
-    :class:`~formats.MisjudgedCutError` when it has to be read again, exactly, and
+    :class:`~formats.MisjudgedCutError` when it has to be read again, exactly,
+    :class:`MisjudgedEncodingError` when it has to be found out first how its text is encoded, and
     :class:`~runtime.keys.RepeatedKeysError` when it has to be read again, without the rows that this names.
     """
     contract, version = admission.contract, source.version
@@ -127,15 +135,15 @@ def _read(
     contract = admission.contract
     wanted = WantedTypes(contract)
 
-    def work(parse: Callable[[], Rows], refused: Mapping[int, Fault]) -> _Result:
-        return then(check(wanted.encoded(parse()), contract, refused))
+    def work(parse: Callable[[], Rows], part: Part, refused: Mapping[int, Fault]) -> _Result:
+        return then(_in_member(part, check(wanted.encoded(_decoded(part, parse())), contract, refused)))
 
     under_way: deque[Future[_Result]] = deque()
-    with source.open() as stream:
+    with closing(blocks(source, admission, wanted)) as found:
         try:
-            for number, block in enumerate(admission.format.read(stream, admission.structure, wanted)):
+            for number, (part, block) in enumerate(found):
                 parse = block.parse if number else wanted.learned(block.parse())
-                under_way.append(threads.submit(work, parse, repeated.get(number, {})))
+                under_way.append(threads.submit(work, parse, part, repeated.get(number, {})))
                 if len(under_way) > THREADS:
                     yield under_way.popleft().result()
             while under_way:
@@ -143,6 +151,21 @@ def _read(
         finally:
             for future in under_way:
                 future.cancel()
+
+
+def _decoded(part: Part, rows: Rows) -> Rows:
+    """The rows, where it isn't they that show that the file's encoding has yet to be found out."""
+    if part.is_assumed and any(row.reason == UNDECODABLE for row in rows.malformed):
+        raise MisjudgedEncodingError
+    return rows
+
+
+def _in_member(part: Part, checked: CheckedRows) -> CheckedRows:
+    """The rows of a member of an archive, which the reasons name."""
+    if not part.member or not checked.refused:
+        return checked
+    refused = [replace(row, reason=f"{part.member}: {row.reason}") for row in checked.refused]
+    return replace(checked, refused=refused)
 
 
 def _with_lineage(checked: CheckedRows, version: ObjectVersion) -> pa.RecordBatch:

@@ -85,6 +85,8 @@ _LEDGER = (
     Column("source_sequencer", "string", "Order of the versions of one key; compare left-padded"),
     Column("dataset", "string", "Dataset that the upload belongs to; null when no contract claims it"),
     Column("format", "string", "Format that was read; null when none was recognised"),
+    Column("encoding", "string", "Encoding that its text was read in; null when it has none or was not read"),
+    Column("details", "string", "What was found out about it, such as its delimiter and how it is packed"),
     Column("status", "string", "processed, partial, refused, superseded; publishing while a run is at it"),
     Column("reason", "string", "Why the object was refused, or which version superseded it; otherwise null"),
     Column("rows_in", "bigint", "Rows found in the object"),

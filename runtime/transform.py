@@ -25,7 +25,7 @@ from runtime.keys import NONE_REPEATED, RepeatedKeysError
 from runtime.lake import Lake
 from runtime.ledger import Entry, ObjectVersion, Record, Status, order, record_of
 from runtime.source import Source
-from runtime.stage import Staged, stage
+from runtime.stage import MisjudgedEncodingError, Staged, stage
 from runtime.storage import ChangedError
 from runtime.tables import dataset_table, quarantine_table
 
@@ -68,8 +68,7 @@ def _decide(
         return lake.ledger.write(version, _with_files(record, left_behind), instead_of=before)
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=lake.staging) as folder:
         try:
-            admission = admit(source.head(), contract, registry)
-            staged = _stage(source, admission, Path(folder))
+            staged, admission = _stage(source, admit(source, contract, registry), Path(folder))
         except RefusedFile as error:
             if left_behind:
                 _remove(left_behind, lake)
@@ -82,15 +81,17 @@ def _decide(
     return _commit(version, record, entry, lake)
 
 
-def _stage(source: Source, admission: Admission, folder: Path) -> Staged:
-    """Read the file, and again where a reading shows what it should have known."""
+def _stage(source: Source, admission: Admission, folder: Path) -> tuple[Staged, Admission]:
+    """Read the file, and again where a reading shows what it should have known. Returns how it was read, too."""
     repeated = NONE_REPEATED
     reading = folder / "reading"
     while True:
         try:
-            return stage(source, admission, reading, repeated)
+            return stage(source, admission, reading, repeated), admission
         except MisjudgedCutError:
             admission = exactly(admission)
+        except MisjudgedEncodingError:
+            admission, repeated = admit(source, admission.contract, admission.registry, scan="always"), NONE_REPEATED
         except RepeatedKeysError as error:
             repeated = error.rows
         shutil.rmtree(reading)
@@ -182,6 +183,8 @@ def _record(staged: Staged, admission: Admission, version: ObjectVersion, run: s
     record = record_of(version, status, run, dataset=admission.contract.name, format_=admission.format.name)
     return replace(
         record,
+        encoding=admission.encoding,
+        details=admission.spelling,
         rows_in=staged.rows_in,
         rows_out=staged.rows_out,
         rows_quarantined=staged.rows_quarantined,

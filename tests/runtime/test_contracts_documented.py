@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from runtime import contract, date_pattern, field, pipeline
+from runtime import contract, date_pattern, dialect, field, pipeline
 from runtime.contract import parse_contract
 from runtime.contract_file import load_contract
 from runtime.expression import COMPARISONS
@@ -35,6 +35,8 @@ def names(section: str) -> set[str]:
         ("A field", [*field._PROPERTIES, *(name for of_type in field._PROPERTIES_OF.values() for name in of_type)]),
         ("constraints", [name for of_type in field._CONSTRAINTS_OF.values() for name in of_type]),
         ("pipeline", contract._PIPELINE_PROPERTIES),
+        ("dialect", dialect.DIALECT_PROPERTIES),
+        ("limits", dialect.LIMITS_PROPERTIES),
     ],
 )
 def test_every_property_is_documented_and_nothing_else(section: str, known: list[str]) -> None:
@@ -119,4 +121,4 @@ def test_the_retail_contract_shows_nearly_every_property() -> None:
     text = (ROOT / "contracts" / "retail_transactions.yaml").read_text(encoding="utf-8")
     documented = names("schema") | names("A field") | names("constraints") | names("pipeline")
     shown = {name for name in documented if re.search(rf"\b{name}:", text)}
-    assert documented - shown == {"example", "unique", "exclusiveMaximum"}
+    assert documented - shown == {"example", "unique", "exclusiveMaximum", "limits"}
