@@ -1,0 +1,162 @@
+"""Parquet, as warehouses and other pipelines export it: columns with types, read a stretch of a row group at a time.
+
+A column that has the wanted type comes as it is, any other as exact texts. The raw text of a row is its values as a
+JSON object.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from formats.columns import batch_of
+from formats.dialect import AS_FOUND, TableDialect
+from formats.format import Block, Format, Head, MalformedFile, Rows, Structure, Wanted
+from formats.hookspecs import hookimpl
+from formats.seeking import seekable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
+_LENGTH_SIZE = 4
+_BLOCK_ROWS = 16384
+ROW_GROUP_LIMIT = 1024 * 1024 * 1024
+"""The most bytes that a row group may state for its unpacked columns."""
+
+
+class Parquet(Format):
+    """A Parquet file (https://parquet.apache.org/docs/file-format/)."""
+
+    name = "parquet"
+    title = "Parquet files"
+    suffixes = (".parquet",)
+    seeks = True
+
+    def likelihood(self, head: Head) -> float:
+        """Certain by its first four bytes."""
+        return 1.0 if head.data.startswith((_MAGIC, _ENCRYPTED)) else 0.0
+
+    def inspect(self, head: Head, dialect: TableDialect = AS_FOUND) -> Structure:
+        """The columns by the footer, if the tail holds it whole and pyarrow is there to read it."""
+        end = head.tail[-len(_MAGIC) :] if head.tail is not None else None
+        if head.data.startswith(_ENCRYPTED) or end == _ENCRYPTED:
+            raise MalformedFile(f"{head.name}: the Parquet file is encrypted; export it without encryption")
+        if end is not None and end != _MAGIC:
+            raise MalformedFile(f"{head.name}: the Parquet file is cut off: its footer is missing; upload it again")
+        footer = _footer(head.tail) if head.tail is not None else None
+        if footer is None or not _has_pyarrow():
+            return Structure(None)
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            schema = pq.read_schema(io.BytesIO(footer))
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise MalformedFile(f"{head.name}: the Parquet file's footer is damaged ({error})") from error
+        return Structure(tuple(schema.names))
+
+    def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
+        """Blocks of some thousand rows."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        with seekable(stream) as file:
+            try:
+                with pq.ParquetFile(file, memory_map=False, pre_buffer=False) as table:
+                    _refuse_unreadable(table)
+                    for batch in table.iter_batches(_BLOCK_ROWS, use_threads=False):
+                        batch.validate(full=True)
+                        yield _Batch(batch, wanted)
+            except (pa.ArrowException, OSError, ValueError) as error:
+                raise MalformedFile(f"the Parquet file is damaged ({error}); export it again") from error
+
+
+def _footer(tail: bytes) -> bytes | None:
+    """A Parquet file with nothing but its footer, if a tail holds that."""
+    length = int.from_bytes(tail[-len(_MAGIC) - _LENGTH_SIZE : -len(_MAGIC)], "little")
+    whole = length + _LENGTH_SIZE + len(_MAGIC)
+    return _MAGIC + tail[-whole:] if 0 < length and whole <= len(tail) else None
+
+
+def _has_pyarrow() -> bool:
+    try:
+        return importlib.util.find_spec("pyarrow") is not None
+    except ValueError:  # it is kept from being imported
+        return False
+
+
+def _refuse_unreadable(table: Any) -> None:
+    names = table.schema_arrow.names
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise MalformedFile(f"the Parquet file has several columns named {', '.join(repeated)}; rename them")
+    for group in range(table.metadata.num_row_groups):
+        size = table.metadata.row_group(group).total_byte_size
+        if size > ROW_GROUP_LIMIT:
+            raise MalformedFile(
+                f"row group {group} of the Parquet file unpacks to {size:,} bytes, more than the "
+                f"{ROW_GROUP_LIMIT:,} allowed; write smaller row groups"
+            )
+
+
+@dataclass(frozen=True)
+class _Batch(Block):
+    batch: pa.RecordBatch
+    wanted: Wanted
+
+    def parse(self) -> Rows:
+        columns = {}
+        for name, column in zip(self.batch.schema.names, self.batch.columns, strict=True):
+            type_ = self.wanted(name)
+            if type_ is not None:
+                columns[name] = column if column.type == type_ else _texts(column)
+        rows = self.batch.num_rows
+        return Rows(batch_of(list(columns), list(columns.values()), rows), self._raw, native=True)
+
+    def _raw(self, positions: Sequence[int]) -> list[str]:
+        import pyarrow as pa
+
+        rows = self.batch.take(pa.array(positions, pa.int64())).to_pylist()
+        return [json.dumps(row, ensure_ascii=False, default=_plain) for row in rows]
+
+
+def _texts(column: pa.Array) -> pa.Array:
+    """The values as exact texts, nested ones as JSON, bytes that aren't UTF-8 in hexadecimal digits."""
+    import pyarrow as pa
+
+    if isinstance(column, pa.DictionaryArray):
+        column = column.dictionary_decode()
+    if not pa.types.is_nested(column.type) and not pa.types.is_floating(column.type):
+        try:
+            return column.cast(pa.string())
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            pass
+    return pa.array([_text(value) for value in column.to_pylist()], pa.string())
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> str:
+    """What JSON has no type for: bytes in hexadecimal digits, dates in ISO 8601, decimals as their digits."""
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+@hookimpl
+def register_formats() -> Sequence[Format]:
+    """The hook of this plugin."""
+    return [Parquet()]
