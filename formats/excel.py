@@ -2,7 +2,8 @@
 
 Cells come as they are, not as they are shown: 12 and 12.5 for numbers, ISO 8601 for dates, the text of texts (a
 leading zero and a leading ``=`` stay), what a formula gave when the workbook was saved. Hidden sheets, and rows
-without a value, are passed over. The raw text of a row is the JSON array of its cells.
+without a value, are passed over; a cell with an error, such as #DIV/0!, is empty. The raw text of a
+row is the JSON array of its cells.
 
 The reader is python-calamine, the extra ``excel``, which holds the sheet in memory: ``UNPACKED_LIMIT`` bounds it.
 """
@@ -80,7 +81,7 @@ class Excel(Format):
                 first = max(lines, default=0)
                 rows = (line for line in _lines(sheet) if line[0] > first)
                 while block := [cells for _, cells in islice(rows, _BLOCK_ROWS)]:
-                    yield _Cells(block, names, wanted)
+                    yield _Cells(block, names, wanted, (sheet.start or (0, 0))[1])
 
 
 class _MissingReaderError(MalformedFile):
@@ -138,12 +139,10 @@ def _sheet(workbook: CalamineWorkbook, details: Mapping[str, str]) -> CalamineSh
 
 
 def _lines(sheet: CalamineSheet) -> Iterator[Line]:
-    """The rows that have a value, from column A on."""
-    top, left = sheet.start or (0, 0)
-    margin = [""] * left
+    """The rows that have a value, from the first column that has one."""
     for number, cells in enumerate(sheet.iter_rows(), 1):
-        if number > top and any(cell != "" for cell in cells):
-            yield number, cells if len(cells) == sheet.total_width else [*margin, *cells]
+        if any(cell != "" for cell in cells):
+            yield number, cells
 
 
 def _header(sheet: CalamineSheet, details: Mapping[str, str], columns: Sequence[str]) -> tuple[list[int], list[str]]:
@@ -188,6 +187,8 @@ class _Cells(Block):
     rows: Sequence[Sequence[Cell]]
     names: Sequence[str]
     wanted: Wanted
+    margin: int
+    """How many columns left of the first are empty."""
 
     def parse(self) -> Rows:
         import pyarrow as pa
@@ -209,7 +210,9 @@ class _Cells(Block):
         row = self.rows[position]
         for column in (*unnamed, *range(len(self.names), len(row))):
             if column < len(row) and row[column] != "":
-                reason = f"the row has a value in column {_letters(column)}, which the header doesn't name"
+                reason = (
+                    f"the row has a value in column {_letters(self.margin + column)}, which the header doesn't name"
+                )
                 return MalformedRow(position, reason, _json(row))
         return None
 

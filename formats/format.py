@@ -114,7 +114,8 @@ class Rows:
     positions: Sequence[int] | None = None
     malformed: Sequence[MalformedRow] = ()
     native: bool = False
-    """Whether some strings of the batch are numbers or booleans of the file's own, spelled as JSON spells them."""
+    """Whether some strings of the batch are values of the file's own: numbers and booleans, spelled as JSON spells
+    them, and dates and datetimes, as ISO 8601 does."""
 
     @property
     def count(self) -> int:

@@ -80,7 +80,7 @@ def _footer(tail: bytes) -> bytes | None:
     """A Parquet file with nothing but its footer, if a tail holds that."""
     length = int.from_bytes(tail[-len(_MAGIC) - _LENGTH_SIZE : -len(_MAGIC)], "little")
     whole = length + _LENGTH_SIZE + len(_MAGIC)
-    return _MAGIC + tail[-whole:] if 0 < length and whole <= len(tail) else None
+    return _MAGIC + tail[-whole:] if length > 0 and whole <= len(tail) else None
 
 
 def _has_pyarrow() -> bool:

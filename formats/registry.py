@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
 from typing import cast
 
 import pluggy
@@ -17,10 +23,15 @@ _MAGIC = {
     b"%PDF": "a PDF document",
     b"PK\x03\x04": "a ZIP archive or an Office document",
     b"\x1f\x8b": "a gzip archive",
-    b"\xd0\xcf\x11\xe0": "an old Office document",
-    b"PAR1": "a Parquet file",
     b"<": "a web page or XML",
 }
+
+
+OWN_PACKAGE = "retail-pipeline"
+FOLDER_VARIABLE = "RETAIL_PLUGINS"
+"""The environment variable that names a folder of plugins, for the command line, the validator and the job alike."""
+OUTSIDERS_VARIABLE = "RETAIL_OUTSIDERS"
+"""The environment variable that is ``on`` or ``off``: whether formats of others are taken."""
 
 
 class RegistryError(ValueError):
@@ -30,15 +41,26 @@ class RegistryError(ValueError):
 class Registry:
     """The formats at hand, by name.
 
-    Raises :class:`RegistryError` when two plugins bring a format of the same name or none brings any, and
-    ``pluggy.PluginValidationError`` when a plugin implements a hook that doesn't exist.
+    Raises :class:`RegistryError` when two plugins bring a format of the same name, none brings any, or a folder's
+    module can't be imported, and ``pluggy.PluginValidationError`` when a plugin implements a hook that doesn't exist.
     """
 
-    def __init__(self, plugins: Iterable[object] = ()) -> None:
-        """Collect the formats of the installed packages and of the plugins given."""
-        manager = pluggy.PluginManager(hookspecs.PROJECT)
-        manager.add_hookspecs(hookspecs)
-        manager.load_setuptools_entrypoints(hookspecs.ENTRY_POINT_GROUP)
+    def __init__(
+        self, plugins: Iterable[object] = (), *, folder: Path | None = None, outsiders: bool | None = None
+    ) -> None:
+        """Collect the formats of the installed packages, of the modules in a folder, and of the plugins given.
+
+        Without a word here, ``RETAIL_PLUGINS`` names the folder, and ``RETAIL_OUTSIDERS=off`` leaves only the formats
+        in the box and the plugins given.
+        """
+        if outsiders is None:
+            outsiders = _switch(os.environ.get(OUTSIDERS_VARIABLE, "on"))
+        named = os.environ.get(FOLDER_VARIABLE)
+        if folder is None and named:
+            folder = Path(named)
+        manager = _packages(outsiders=outsiders)
+        for path in _modules(folder) if folder and outsiders else ():
+            manager.register(_imported(path), str(path))
         for plugin in plugins:
             manager.register(plugin)
         manager.check_pending()
@@ -97,6 +119,46 @@ class Registry:
             return self[best]
         readable = ", ".join(format_.name for format_ in self)
         raise MalformedFile(f"{head.name}: {_what(head.data)}, not a sales file; formats that can be read: {readable}")
+
+
+def _packages(*, outsiders: bool) -> pluggy.PluginManager:
+    """The plugins of installed packages, or of this one alone."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    if not outsiders:
+        for entry_point in metadata.entry_points(group=hookspecs.ENTRY_POINT_GROUP):
+            if entry_point.dist is None or entry_point.dist.name != OWN_PACKAGE:
+                manager.set_blocked(entry_point.name)
+    manager.load_setuptools_entrypoints(hookspecs.ENTRY_POINT_GROUP)
+    return manager
+
+
+def _switch(value: str) -> bool:
+    if value not in ("on", "off"):
+        raise RegistryError(f"{OUTSIDERS_VARIABLE} is {value!r}; expected on or off")
+    return value == "on"
+
+
+def _modules(folder: Path) -> list[Path]:
+    """The plugins of a folder: its modules, but for those whose names begin with an underscore, and tests."""
+    if not folder.is_dir():
+        raise RegistryError(f"{folder}: no such folder of plugins; make it, or correct {FOLDER_VARIABLE} or --plugins")
+    return [path for path in sorted(folder.glob("*.py")) if not path.name.startswith(("_", "test_"))]
+
+
+def _imported(path: Path) -> ModuleType:
+    name = f"retail_pipeline_plugin_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise RegistryError(f"{path}: not a Python module")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up there
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise RegistryError(f"{path}: the plugin can't be imported: {type(error).__name__}: {error}") from error
+    return module
 
 
 def _what(data: bytes) -> str:

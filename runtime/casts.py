@@ -34,8 +34,9 @@ def cast(strings: pa.Array, field: Field, *, native: bool = False) -> pa.Array:
     """The values of a field; null where the string is null or is no value of the field's type.
 
     Space around all but strings doesn't count. Times come as text, ``18:05:00``, with the fraction of the second
-    if there is one: no type for them is known to all engines. ``native`` says that some numbers and booleans may be
-    the file's own, as in JSON, and then they are spelled as in JSON whatever the field says of texts.
+    if there is one: no type for them is known to all engines. ``native`` says that some values may be the
+    file's own: numbers and booleans are then spelled as in JSON, and dates and datetimes as in ISO 8601, whatever the
+    field says of texts.
     """
     match field.type:
         case "string":
@@ -49,7 +50,7 @@ def cast(strings: pa.Array, field: Field, *, native: bool = False) -> pa.Array:
         case "year":
             return cast_years(strings)
         case _:
-            return cast_dates(strings, field)
+            return cast_dates(strings, field, native=native)
 
 
 def cast_text(text: str, field: Field) -> pa.Scalar:

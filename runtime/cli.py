@@ -46,6 +46,15 @@ def _parser() -> argparse.ArgumentParser:
         description="A shop's sales files become checked, partitioned Parquet. Exit codes: 0 done, "
         "1 the data has problems, 2 wrong use or environment.",
     )
+    parser.add_argument(
+        "--plugins",
+        type=Path,
+        metavar="DIR",
+        help="a folder of format plugins, a module each (default: what RETAIL_PLUGINS names, if it is set)",
+    )
+    parser.add_argument(
+        "--no-outsiders", action="store_true", help="only the formats in the box (as RETAIL_OUTSIDERS=off)"
+    )
     subcommands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     formats = _command(

@@ -46,7 +46,7 @@ class WrongUseError(Exception):
 
 def formats(options: argparse.Namespace) -> int:
     """List what can be read, and which package brings it."""
-    registry = Registry()
+    registry = _registry(options)
     rows = [
         {"format": f.name, "title": f.title, "suffixes": list(f.suffixes), "package": registry.package(f)}
         for f in registry
@@ -61,9 +61,14 @@ def formats(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _registry(options: argparse.Namespace) -> Registry:
+    """The formats at hand, as the options say."""
+    return Registry(folder=options.plugins, outsiders=False if options.no_outsiders else None)
+
+
 def check(options: argparse.Namespace) -> int:
     """Say every problem that the pipeline would have with some files."""
-    contracts, registry = _contracts(options), Registry()
+    contracts, registry = _contracts(options), _registry(options)
     results = [_check_file(path, contracts, registry, quiet=options.json) for path in _files(options.files)]
     if options.json:
         _print_json(results)
@@ -121,7 +126,7 @@ def run(options: argparse.Namespace) -> int:
     from runtime.lake import local_lake
     from runtime.tables import dataset_table, ledger_table, quarantine_table
 
-    contracts, registry = _contracts(options), Registry()
+    contracts, registry = _contracts(options), _registry(options)
     lake = local_lake(options.lake)
     lake.catalog.register(ledger_table(), ())
     for contract in contracts:
@@ -204,7 +209,7 @@ def infer(options: argparse.Namespace) -> int:
     from runtime.infer import infer_contract
 
     try:
-        print(infer_contract(list(_files(options.files)), Registry()), end="")
+        print(infer_contract(list(_files(options.files)), _registry(options)), end="")
     except RefusedFile as error:
         print(f"retail: {error}", file=sys.stderr)
         return PROBLEMS

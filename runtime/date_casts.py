@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import pyarrow as pa
@@ -40,11 +40,18 @@ class _Read:
     """Datetimes that came without an offset, whose zone is the field's."""
 
 
-def cast_dates(strings: pa.Array, field: Field) -> pa.Array:
+def cast_dates(strings: pa.Array, field: Field, *, native: bool = False) -> pa.Array:
     """Dates, instants in UTC, or times of day as text, after the field's type; null where a value is none.
 
-    A local time that its zone skips, or has twice, is no instant.
+    A local time that its zone skips, or has twice, is no instant. ``native`` says that values in ISO 8601 may be the
+    file's own, which are taken whatever the field's format; of a datetime at midnight, a workbook has the date alone.
     """
+    if native and field.formats != (DEFAULT_FORMAT,):
+        field = replace(field, formats=(*field.formats, DEFAULT_FORMAT))
+    if native and field.type == "date":
+        strings = pc.replace_substring_regex(strings, f"^({_DATE})T00:00:00(\\.0+)?$", r"\1")
+    elif native and field.type == "datetime" and field.time_zone is not None:
+        strings = pc.replace_substring_regex(strings, f"^({_DATE})$", r"\1T00:00:00")
     read = _read(strings, field)
     if read.local is None or field.time_zone is None:
         return read.values

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formats import MalformedFile
+from formats.conformance import FormatConformance
 from formats.csv import Csv
 from formats.format import ROW_LIMIT
-from tests.formats.conformance import FormatConformance
-from tests.formats.reading import blocks, head_of, read, values_of
+from formats.reading import blocks, head_of, read, values_of
 
 SIZES = [1, 2, 7, 61, 4 * 1024 * 1024]
 """How many bytes the stream gives at a time."""

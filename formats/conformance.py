@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from random import Random
+from string import ascii_letters
 from typing import ClassVar
 
 import pyarrow as pa
@@ -18,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from formats import Format, MalformedFile, Registry
-from tests.formats.reading import blocks, head_of, read, rows_of, values_of
+from formats.reading import blocks, head_of, read, rows_of, values_of
 
 SALES: list[Mapping[str, str]] = [
     {"sku": f"00{number:04}", "title": title, "price": f"{number}.50"}
@@ -53,6 +55,12 @@ class FormatConformance(ABC):
     """What a format promises to the pipeline."""
 
     format: ClassVar[Format]
+    raw_is_in_the_file: ClassVar[bool] = True
+    """Whether a row's raw text stands in the file as it is; of a packed file it is made up, as JSON."""
+    shows_columns_without_pyarrow: ClassVar[bool] = True
+    """Whether the head shows the columns where pyarrow is missing."""
+    shows_columns_beyond_the_head: ClassVar[bool] = True
+    """Whether the head shows the columns of a file that is longer."""
 
     @abstractmethod
     def encode(self, rows: Sequence[Mapping[str, str]]) -> bytes:
@@ -74,17 +82,19 @@ class FormatConformance(ABC):
     def test_the_raw_text_of_a_row_is_that_row_as_it_stands_in_the_file(self) -> None:
         data = self.encode(SALES)
         for row, sale in zip(read(self.format, data), SALES, strict=True):
-            assert row.raw in data.decode()
+            assert not self.raw_is_in_the_file or row.raw in data.decode()
             assert [other["sku"] for other in SALES if other["sku"] in row.raw] == [sale["sku"]]
 
     def test_the_columns_show_in_the_head(self) -> None:
         assert self.format.inspect(head_of(self.encode(SALES))).columns == tuple(SALES[0])
 
     def test_the_columns_show_in_the_head_of_a_file_of_long_rows(self) -> None:
-        long_rows = [{**sale, "title": sale["title"] * 100} for sale in SALES]
+        letters = Random(7)  # noqa: S311 - not to be kept secret, but not to be packed small either
+        long_rows = [{**sale, "title": "".join(letters.choices(ascii_letters, k=4000))} for sale in SALES]
         data = self.encode(long_rows)
         assert len(data) > 64 * 1024, "the head has to end amid the rows"
-        assert self.format.inspect(head_of(data)).columns == tuple(SALES[0])
+        columns = self.format.inspect(head_of(data)).columns
+        assert columns == (tuple(SALES[0]) if self.shows_columns_beyond_the_head else None)
 
     @pytest.mark.parametrize("name", ["upload", "SALES.JSON", "sales.csv", "sales.ndjson", "photo.png"])
     def test_it_is_recognised_by_its_content_whatever_its_name(self, name: str) -> None:
@@ -104,7 +114,8 @@ class FormatConformance(ABC):
             capture_output=True,
             check=False,
         )
-        assert look.stdout.decode().split() == ["True", *SALES[0]], look.stderr.decode()
+        columns = SALES[0] if self.shows_columns_without_pyarrow else ()
+        assert look.stdout.decode().split() == ["True", *columns], look.stderr.decode()
 
     @pytest.mark.parametrize("most", [1, 2, 3, 5, 64, 1000])
     def test_rows_are_the_same_however_few_bytes_the_stream_gives_at_a_time(self, most: int) -> None:

@@ -1,0 +1,190 @@
+"""Reads XML as it streams by, in rows: the repeated element's attributes, texts and places.
+
+It is expat's (the standard library's) parser, so that the validator needs no other. A document type declaration is
+refused: no sales file needs one, and all attacks by entities do (https://owasp.org, *XML External Entity*).
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+from xml.parsers import expat
+
+from formats.format import ROW_LIMIT, MalformedFile
+
+DEPTH_LIMIT = 100
+"""How deeply elements may be nested."""
+COLUMN_LIMIT = 10_000
+"""How many different values a row may have."""
+
+_CHUNK_SIZE = 256 * 1024
+_NIL = "http://www.w3.org/2001/XMLSchema-instance nil"
+_BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_SEPARATOR = " "
+"""Between a namespace and a name, which can hold no space."""
+
+
+@dataclass
+class Row:
+    """A row's values by their names, and its text."""
+
+    values: dict[str, str | None]
+    raw: str
+
+
+@dataclass
+class _Open:
+    """An element of a row that has not ended yet."""
+
+    name: str
+    texts: list[str] = field(default_factory=list)
+    empty: bool = True
+    nil: bool = False
+
+
+class Elements:
+    """The elements at one path of a document, each a row."""
+
+    def __init__(self, stream: BinaryIO, path: tuple[str, ...]) -> None:
+        """``path`` are the local names from the document element to the rows'."""
+        self._stream, self._path = stream, path
+        self._parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
+        self._parser.buffer_text = True
+        self._parser.ordered_attributes = True
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._text
+        self._parser.XmlDeclHandler = self._declaration
+        self._parser.StartDoctypeDeclHandler = refuse_doctype
+        self._encoding = "utf-8"
+        self._names: list[str] = []
+        self._open: list[_Open] = []
+        self._row: dict[str, list[str | None]] = {}
+        self._row_start = 0
+        self._held = bytearray()
+        self._held_from = 0
+        self._found: list[Row] = []
+
+    def blocks(self, *, complete: bool = True) -> Iterator[list[Row]]:
+        """The rows, some at a time; of a stream that isn't ``complete``, those that are.
+
+        Raises :class:`~formats.MalformedFile` where the document isn't XML.
+        """
+        first = True
+        try:
+            while chunk := self._stream.read(_CHUNK_SIZE):
+                if first:
+                    self._encoding = next((name for mark, name in _BOMS.items() if chunk.startswith(mark)), "utf-8")
+                    first = False
+                self._held += chunk
+                self._parser.Parse(chunk, False)
+                yield from self._take()
+                self._forget()
+            self._parser.Parse(b"", complete)
+        except (expat.ExpatError, LookupError, ValueError) as error:
+            raise MalformedFile(why(error, self._parser)) from error
+        yield from self._take()
+
+    def _take(self) -> Iterator[list[Row]]:
+        if self._found:
+            found, self._found = self._found, []
+            yield found
+
+    def _forget(self) -> None:
+        """Let go of what no row needs; what is under way may not grow without end."""
+        start = self._row_start if self._open else max(self._parser.CurrentByteIndex, self._held_from)
+        if self._held_from + len(self._held) - start > ROW_LIMIT:
+            where = f"line {self._parser.CurrentLineNumber:,}"
+            raise MalformedFile(f"{where}: a row, tag or comment is longer than {ROW_LIMIT:,} bytes")
+        del self._held[: start - self._held_from]
+        self._held_from = start
+
+    def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding and self._encoding == "utf-8":
+            self._encoding = codecs.lookup(encoding).name
+
+    def _start(self, name: str, attributes: list[str]) -> None:
+        local = name.rpartition(_SEPARATOR)[2]
+        self._names.append(local)
+        if len(self._names) > DEPTH_LIMIT:
+            where = f"line {self._parser.CurrentLineNumber:,}"
+            raise MalformedFile(f"{where}: elements are nested more than {DEPTH_LIMIT} deep")
+        if self._open:
+            parent = self._open[-1]
+            parent.empty = False
+            before = parent.name if len(self._open) > 1 else ""
+            opened = _Open(f"{before}.{local}" if before else local)
+        elif len(self._names) == len(self._path) and tuple(self._names) == self._path:
+            self._row_start = self._parser.CurrentByteIndex
+            self._row = {}
+            opened = _Open(local)
+        else:
+            return
+        inside = bool(self._open)
+        self._open.append(opened)
+        for position in range(0, len(attributes), 2):
+            attribute, value = attributes[position], attributes[position + 1]
+            if attribute == _NIL:
+                opened.nil = value.strip() in ("true", "1")
+            else:
+                own = attribute.rpartition(_SEPARATOR)[2]
+                self._add(f"{opened.name}.{own}" if inside else own, value)
+
+    def _text(self, text: str) -> None:
+        if self._open:
+            self._open[-1].texts.append(text)
+
+    def _end(self, _name: str) -> None:
+        self._names.pop()
+        if not self._open:
+            return
+        closed = self._open.pop()
+        text = "".join(closed.texts)
+        if self._open:
+            if closed.empty or (not text.isspace() and text):
+                self._add(closed.name, None if closed.nil else text)
+            return
+        if text.strip():
+            self._add(closed.name, text)
+        end = self._row_end(bare=closed.empty and not text)
+        data = bytes(self._held[self._row_start - self._held_from : end - self._held_from])
+        values = {name: found[0] if len(found) == 1 else _array(found) for name, found in self._row.items()}
+        self._found.append(Row(values, data.decode(self._encoding, errors="replace")))
+
+    def _row_end(self, *, bare: bool) -> int:
+        """Where the row's last tag ends. Of an empty element's tag, which is one, expat gives the end already."""
+        place = self._parser.CurrentByteIndex - self._held_from
+        before = bytes(self._held[max(0, place - 4) : place])
+        if bare and before.endswith("/>".encode(self._encoding)):
+            return self._held_from + place
+        mark = ">".encode(self._encoding)
+        return self._held_from + self._held.find(mark, place) + len(mark)
+
+    def _add(self, name: str, value: str | None) -> None:
+        self._row.setdefault(name, []).append(value)
+        if len(self._row) > COLUMN_LIMIT:
+            where = f"line {self._parser.CurrentLineNumber:,}"
+            raise MalformedFile(f"{where}: a row has more than {COLUMN_LIMIT:,} values")
+
+
+def refuse_doctype(name: str, *_rest: object) -> None:
+    """Raises :class:`~formats.MalformedFile`: entities come by a document type declaration only."""
+    raise MalformedFile(f"the document has a document type declaration (<!DOCTYPE {name}>); export it without one")
+
+
+def _array(values: list[str | None]) -> str:
+    """Values of one name as they repeat within a row, as a JSON array."""
+    return json.dumps(values, ensure_ascii=False)
+
+
+def why(error: Exception, parser: expat.XMLParserType) -> str:
+    """Where a document stops being XML, and why."""
+    if isinstance(error, expat.ExpatError):
+        reason = expat.ErrorString(error.code)
+        where = f"line {error.lineno:,}, column {error.offset + 1:,}"
+    else:
+        reason, where = str(error), f"line {parser.CurrentLineNumber:,}, column {parser.CurrentColumnNumber + 1:,}"
+    return f"{where}: the document is not well-formed XML ({reason}); export it again"

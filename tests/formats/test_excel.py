@@ -1,0 +1,140 @@
+"""Workbooks, as shopkeepers keep them."""
+
+import datetime
+import io
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+import xlsxwriter
+
+from formats import MalformedFile, TableDialect
+from formats.conformance import FormatConformance
+from formats.excel import Excel
+from formats.excel_file import UNPACKED_LIMIT
+from formats.reading import head_of, read, values_of
+
+Fill = Callable[[Any], None]
+
+
+def workbook(fill: Fill) -> bytes:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False}) as book:
+        fill(book)
+    return out.getvalue()
+
+
+def sheet(*lines: Sequence[Any]) -> bytes:
+    def fill(book: Any) -> None:
+        made = book.add_worksheet()
+        for number, line in enumerate(lines):
+            made.write_row(number, 0, line)
+
+    return workbook(fill)
+
+
+class TestExcel(FormatConformance):
+    format = Excel()
+    raw_is_in_the_file = False
+    shows_columns_beyond_the_head = False
+
+    def encode(self, rows: Sequence[Mapping[str, str]]) -> bytes:
+        return sheet(list(rows[0]), *(list(row.values()) for row in rows))
+
+
+def rows(data: bytes) -> list[Mapping[str, Any] | None]:
+    return values_of(read(Excel(), data))
+
+
+def test_cells_come_as_exact_texts() -> None:
+    def fill(book: Any) -> None:
+        made = book.add_worksheet()
+        made.write_row(0, 0, ["sku", "n", "price", "day", "at", "sold", "sum"])
+        made.write_row(1, 0, ["0012", 12, 26.42])
+        made.write_datetime(1, 3, datetime.datetime(2025, 1, 2), book.add_format({"num_format": "dd.mm.yyyy"}))  # noqa: DTZ001
+        made.write_datetime(1, 4, datetime.datetime(2025, 1, 2, 18, 5), book.add_format({"num_format": "d.m.yy hh:mm"}))  # noqa: DTZ001
+        made.write_boolean(1, 5, boolean=True)
+        made.write_formula(1, 6, "=B2*C2", None, 317.04)
+
+    [row] = rows(workbook(fill))
+    assert row is not None
+    assert row["sku"] == "0012"
+    assert [row[name] for name in ("n", "price", "sold", "sum")] == ["12", "26.42", "true", "317.04"]
+    assert row["day"].startswith("2025-01-02")
+    assert row["at"] == "2025-01-02T18:05:00"
+
+
+def test_a_text_that_looks_like_a_formula_stays_text() -> None:
+    assert rows(sheet(["a", "b"], ["=1+1", "+x"])) == [{"a": "=1+1", "b": "+x"}]
+
+
+def test_titles_above_the_header_and_empty_rows_and_columns_are_passed_over() -> None:
+    data = sheet(["Sales of January"], [], ["sku", "title", "price", ""], ["1", "x", 2], [], ["2", "y", 3], [""])
+    assert rows(data) == [{"sku": "1", "title": "x", "price": "2"}, {"sku": "2", "title": "y", "price": "3"}]
+
+
+def test_a_merged_title_and_a_table_off_the_corner_are_found() -> None:
+    def fill(book: Any) -> None:
+        made = book.add_worksheet()
+        made.merge_range(1, 2, 1, 4, "Sales")
+        made.write_row(3, 2, ["sku", "title", "price"])
+        made.write_row(4, 2, ["1", "x", 2])
+
+    assert rows(workbook(fill)) == [{"sku": "1", "title": "x", "price": "2"}]
+
+
+def test_hidden_sheets_are_passed_over_and_the_contract_may_name_one() -> None:
+    def fill(book: Any) -> None:
+        for name, value in (("Notes", "1"), ("Sales", "2"), ("Old", "3")):
+            made = book.add_worksheet(name)
+            made.write_row(0, 0, ["sku", name])
+            made.write_row(1, 0, [value, value])
+            if name == "Notes":
+                made.hide()
+            if name == "Sales":
+                made.activate()
+                made.set_first_sheet()
+
+    head = head_of(workbook(fill))
+    assert Excel().inspect(head).columns == ("sku", "Sales")
+    assert Excel().inspect(head, TableDialect(sheet_name="Old")).columns == ("sku", "Old")
+    assert Excel().inspect(head, TableDialect(sheet_number=1)).columns == ("sku", "Notes")
+    with pytest.raises(MalformedFile, match="no sheet 'March'; its sheets are 'Notes', 'Sales', 'Old'"):
+        Excel().inspect(head, TableDialect(sheet_name="March"))
+
+
+def test_a_header_over_two_rows_is_joined_and_one_without_is_the_contracts() -> None:
+    head = head_of(sheet(["Book", "Price"], ["title", "EUR"], ["x", 2]))
+    assert Excel().inspect(head, TableDialect(header_rows=(1, 2))).columns == ("Book title", "Price EUR")
+    assert Excel().inspect(head, TableDialect(header=False, columns=("a", "b"))).columns == ("a", "b")
+
+
+def test_a_value_beside_the_table_quarantines_its_row_alone() -> None:
+    first, second = read(Excel(), sheet(["a", "b"], ["1", "2", "", "note"], ["3", "4"]))
+    assert first.values is None
+    assert first.reason == "the row has a value in column D, which the header doesn't name"
+    assert first.raw == '["1", "2", null, "note"]'
+    assert second.values == {"a": "3", "b": "4"}
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        with archive.open("xl/worksheets/sheet1.xml", "w") as part:
+            for _ in range(UNPACKED_LIMIT // 2**20 + 1):
+                part.write(bytes(2**20))
+    with pytest.raises(MalformedFile, match="unpacks to"):
+        read(Excel(), out.getvalue())
+
+
+def test_a_truncated_workbook_is_refused() -> None:
+    with pytest.raises(MalformedFile, match="cut off"):
+        Excel().inspect(head_of(sheet(["a"], ["1"])[:-100]))
+
+
+def test_a_workbook_under_a_password_is_refused() -> None:
+    data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + "EncryptedPackage".encode("utf-16-le") + bytes(500)
+    with pytest.raises(MalformedFile, match="under a password"):
+        Excel().inspect(head_of(data))

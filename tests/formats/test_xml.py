@@ -1,0 +1,255 @@
+"""XML: an element for each row, and files that mean harm."""
+
+import codecs
+import io
+import tracemalloc
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.sax.saxutils import escape
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from formats import MalformedFile, TableDialect
+from formats.conformance import FormatConformance
+from formats.format import ROW_LIMIT
+from formats.reading import blocks, head_of, read, text, values_of
+from formats.xml import Xml
+
+SIZES = [1, 7, 64 * 1024]
+"""How many bytes the stream gives at a time."""
+
+
+class TestXml(FormatConformance):
+    format = Xml()
+
+    def encode(self, rows: Sequence[Mapping[str, str]]) -> bytes:
+        sales = ["".join(f"<{name}>{escape(value)}</{name}>" for name, value in row.items()) for row in rows]
+        return "\n".join(["<sales>", *(f"  <sale>{sale}</sale>" for sale in sales), "</sales>"]).encode()
+
+
+def values(document: str | bytes, dialect: TableDialect | None = None) -> list[Mapping[str, Any] | None]:
+    data = document.encode() if isinstance(document, str) else document
+    if dialect is None:
+        return values_of(read(Xml(), data))
+    structure = Xml().inspect(head_of(data), dialect)
+    return [row for block in Xml().read(io.BytesIO(data), structure, text) for row in block.parse().batch.to_pylist()]
+
+
+def test_attributes_and_child_elements_are_columns() -> None:
+    assert values(
+        '<sales><sale sku="001"><price>1.50</price></sale><sale sku="002"><price>2</price></sale></sales>'
+    ) == [
+        {"sku": "001", "price": "1.50"},
+        {"sku": "002", "price": "2"},
+    ]
+
+
+def test_what_lies_further_in_is_named_by_its_way() -> None:
+    sale = '<sale><item id="7"><price currency="EUR">1.50</price></item></sale>'
+    assert (
+        values(f"<sales>{sale}{sale}</sales>")
+        == [{"item.id": "7", "item.price.currency": "EUR", "item.price": "1.50"}] * 2
+    )
+
+
+def test_a_rows_own_text_is_named_as_its_element() -> None:
+    assert values('<days><day at="Monday">12</day><day at="Tuesday">13</day></days>') == [
+        {"at": "Monday", "day": "12"},
+        {"at": "Tuesday", "day": "13"},
+    ]
+
+
+def test_what_repeats_within_a_row_is_a_json_array() -> None:
+    assert values("<s><r><a>1</a><a>é</a></r><r><a>2</a></r></s>") == [{"a": '["1", "é"]'}, {"a": "2"}]
+
+
+def test_an_element_without_content_is_an_empty_text_and_a_nil_or_missing_one_null() -> None:
+    document = '<s xmlns:i="http://www.w3.org/2001/XMLSchema-instance">'
+    document += '<r><a/><b></b></r><r><a i:nil="true"/></r></s>'
+    assert values(document) == [{"a": "", "b": ""}, {"a": None, "b": None}]
+
+
+def test_prefixes_do_not_matter_nor_which_namespace_they_stand_for() -> None:
+    prefixed = '<x:s xmlns:x="urn:till"><x:r x:sku="1"><x:a>2</x:a></x:r><x:r x:sku="3"><x:a>4</x:a></x:r></x:s>'
+    default = '<s xmlns="urn:till"><r sku="1"><a>2</a></r><r sku="3"><a>4</a></r></s>'
+    assert values(prefixed) == values(default) == [{"sku": "1", "a": "2"}, {"sku": "3", "a": "4"}]
+
+
+def test_references_character_data_sections_and_comments_are_read_as_xml_means_them() -> None:
+    sale = "<r><a>Salt &amp; &#x1F4DA; <!-- not this --><![CDATA[<Cinnamon>]]></a></r>"
+    assert values(f"<s>{sale}{sale}</s>") == [{"a": "Salt & 📚 <Cinnamon>"}] * 2
+
+
+@pytest.mark.parametrize("path", ["export.orders.order", "orders.order"])
+def test_the_contract_may_name_the_rows_path_with_or_without_the_document_element(path: str) -> None:
+    document = "<export><shop><a>1</a></shop><shop><a>2</a></shop><orders><order><n>7</n></order></orders></export>"
+    assert values(document) == [{"a": "1"}, {"a": "2"}]
+    assert values(document, TableDialect(property=path)) == [{"n": "7"}]
+
+
+def test_a_file_with_one_row_has_one() -> None:
+    assert values("<sales><sale><sku>1</sku><price>2</price></sale></sales>") == [{"sku": "1", "price": "2"}]
+
+
+def test_lines_of_an_order_do_not_hide_the_orders() -> None:
+    order = "<order><id>1</id><line><sku>a</sku></line><line><sku>b</sku></line></order>"
+    assert values(f"<orders>{order}{order}</orders>") == [{"id": "1", "line.sku": '["a", "b"]'}] * 2
+
+
+def test_the_way_to_the_rows_is_told() -> None:
+    data = b"<s><day><r><a>1</a></r><r><a>2</a></r></day></s>"
+    assert Xml().inspect(head_of(data)).details == {"rows under": "s.day.r"}
+
+
+def test_a_row_is_kept_as_it_stands_in_the_file_with_its_white_space() -> None:
+    rows = ['<r a="1">\n  <b>x</b >\n</r >', "<r a='2'/>", "<r a='>' />", "<r><b/></r>"]
+    for most in SIZES:
+        assert [row.raw for row in read(Xml(), f"<s>{'  '.join(rows)}</s>".encode(), most=most)] == rows
+
+
+@pytest.mark.parametrize(
+    ("declared", "codec", "mark"),
+    [
+        ("windows-1252", "cp1252", b""),
+        ("ISO-8859-1", "latin-1", b""),
+        ("ISO-8859-15", "iso-8859-15", b""),
+        ("UTF-8", "utf-8", codecs.BOM_UTF8),
+        ("UTF-16", "utf-16-le", codecs.BOM_UTF16_LE),
+        ("UTF-16", "utf-16-be", codecs.BOM_UTF16_BE),
+    ],
+)
+def test_the_encoding_is_the_one_declared(declared: str, codec: str, mark: bytes) -> None:
+    document = f'<?xml version="1.0" encoding="{declared}"?>\n<s><r><a>Café</a></r><r a="ü"/></s>'
+    found = read(Xml(), mark + document.encode(codec))
+    assert values_of(found) == [{"a": "Café"}, {"a": "ü"}]
+    assert [row.raw for row in found] == ["<r><a>Café</a></r>", '<r a="ü"/>']
+
+
+@pytest.mark.parametrize(
+    ("document", "place", "what"),
+    [
+        ("<s>\n<r><a>1</a></r>\n<r><a>2</r>\n</s>", (3, 10), "mismatched tag"),
+        ("<s>\n<r><a>1</a></r>\n<r><a>A & B</a></r></s>", (3, 10), "not well-formed"),
+        ("<s><r><a>1</a></r><r><a>&unknown;</a></r></s>", (1, 25), "undefined entity"),
+        ("<s><r><a>1</a></r><r><a>2</a></r></s><s/>", (1, 38), "junk after document element"),
+        ("<s><r><a>1</a></r><r><a>\x00</a></r></s>", (1, 25), "not well-formed"),
+    ],
+)
+def test_a_document_that_is_not_well_formed_is_refused_with_line_and_column(
+    document: str, place: tuple[int, int], what: str
+) -> None:
+    with pytest.raises(MalformedFile, match=rf"line {place[0]}, column {place[1]}: .*{what}"):
+        read(Xml(), document.encode())
+
+
+def test_a_fault_far_into_the_file_is_told_with_its_line() -> None:
+    document = "<s>\n" + "<r><a>1</a></r>\n" * 100_000 + "<r><a></r>\n</s>"
+    with pytest.raises(MalformedFile, match=r"line 100,002, column 9: .*mismatched tag"):
+        read(Xml(), document.encode())
+
+
+def test_bytes_of_another_encoding_than_declared_are_refused() -> None:
+    with pytest.raises(MalformedFile, match="line 1, column"):
+        read(Xml(), "<s><r><a>Café</a></r></s>".encode("cp1252"))
+
+
+@pytest.mark.parametrize("size", [10, 10_000])
+def test_a_document_that_is_cut_off_is_refused(size: int) -> None:
+    data = b"<s>" + b"<r><a>1</a></r>" * size
+    for end in (b"", b"<r><a>1"):
+        with pytest.raises(MalformedFile):
+            read(Xml(), data + end)
+
+
+@pytest.mark.parametrize("data", [b"<!DOCTYPE html><html></html>", b"\n<HTML><body/></HTML>", b"<!-- x --><html/>"])
+def test_a_web_page_is_no_sales_file(data: bytes) -> None:
+    assert Xml().likelihood(head_of(data)) == 0
+
+
+def test_a_document_without_rows_is_refused_with_the_remedy() -> None:
+    with pytest.raises(MalformedFile, match=r"no element is repeated.*dialect\.property"):
+        Xml().inspect(head_of(b"<note>hello</note>"))
+
+
+# Files that mean harm
+
+LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        f'<!DOCTYPE s [<!ENTITY l0 "ha">{LAUGHS}]>',
+        '<!DOCTYPE s [<!ENTITY l9 SYSTEM "file:///etc/passwd">]>',
+        '<!DOCTYPE s [<!ENTITY % l SYSTEM "http://127.0.0.1:9/l.dtd"> %l;]>',
+        '<!DOCTYPE s SYSTEM "http://127.0.0.1:9/s.dtd">',
+        "<!DOCTYPE s>",
+    ],
+    ids=["a billion laughs", "a file", "a parameter", "a DTD from elsewhere", "an empty one"],
+)
+def test_a_document_type_declaration_is_refused_so_that_no_entity_is_ever_expanded(declaration: str) -> None:
+    document = f"{declaration}<s><r><a>&l9;</a></r><r><a>1</a></r></s>".encode()
+    with pytest.raises(MalformedFile, match=r"document type declaration \(<!DOCTYPE s>\)"):
+        Xml().inspect(head_of(document))
+    plain = Xml().inspect(head_of(b"<s><r><a/></r></s>"))
+    with pytest.raises(MalformedFile, match="document type declaration"):
+        list(Xml().read(io.BytesIO(document), plain, text))
+
+
+def test_nesting_without_end_is_refused_in_words() -> None:
+    deep = b"<s><r><a>1</a></r><r>" + b"<d>" * 100_000 + b"</d>" * 100_000 + b"</r></s>"
+    for document in (deep, b"<s>" + b"<r><a>1</a></r>" * 10_000 + deep.removeprefix(b"<s>")):
+        with pytest.raises(MalformedFile, match="nested more than 100 deep"):
+            read(Xml(), document)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"), [(b"<r><a>", b"</a></r>"), (b'<r a="', b'"/>'), (b"<!-- ", b" -->"), (b"<r ", b"/>")]
+)
+def test_a_row_tag_or_comment_without_end_is_refused_in_bounded_memory(begin: bytes, end: bytes) -> None:
+    data = b"<s><r><a>1</a></r>" + begin + b"x" * 32 * ROW_LIMIT + end + b"</s>"
+    structure = Xml().inspect(head_of(b"<s><r><a>1</a></r></s>"))
+    tracemalloc.start()
+    try:
+        with pytest.raises(MalformedFile, match=r"line 1: .* longer than 1,048,576 bytes"):
+            list(Xml().read(io.BytesIO(data), structure, text))
+        assert tracemalloc.get_traced_memory()[1] < 16 * ROW_LIMIT
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_row_with_a_million_values_is_refused() -> None:
+    row = "".join(f"<c{number}/>" for number in range(20_000))
+    with pytest.raises(MalformedFile, match=r"more than 10,000 values"):
+        read(Xml(), f"<s><r><a>1</a></r><r>{row}</r></s>".encode())
+
+
+def test_a_large_document_is_never_in_memory_whole() -> None:
+    data = b"<s>" + b"<r><a>x</a><b>1.50</b></r>\n" * 200_000 + b"</s>"
+    counts = [block.parse().count for block in blocks(Xml(), data)]
+    assert sum(counts) == 200_000
+    assert max(counts) < 20_000
+
+
+def test_text_that_looks_like_a_formula_stays_that_text() -> None:
+    assert values("<s><r><a>=cmd|' /C calc'!A0</a></r><r><a>+1</a></r></s>") == [
+        {"a": "=cmd|' /C calc'!A0"},
+        {"a": "+1"},
+    ]
+
+
+_value = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"), max_size=9
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(_value, _value), min_size=2, max_size=9), st.sampled_from(SIZES))
+def test_any_text_comes_back_from_elements_and_attributes(pairs: list[tuple[str, str]], most: int) -> None:
+    rows = [f'<r a="{escape(a, {chr(34): "&quot;"})}"><b>{escape(b)}</b></r>' for a, b in pairs]
+    found = read(Xml(), f"<s>{''.join(rows)}</s>".encode(), lambda _: pa.string(), most)
+    assert values_of(found) == [{"a": a, "b": b} for a, b in pairs]
+    assert [row.raw for row in found] == rows
