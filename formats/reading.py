@@ -37,7 +37,7 @@ def blocks(
 
     A format cuts its blocks out of what it is given, so that a small number puts every byte at a block's end once.
     """
-    stream = io.BytesIO(data) if most is None or format_.seeks else cast(BinaryIO, _Trickle(data, most))
+    stream = io.BytesIO(data) if most is None or format_.seeks else cast(BinaryIO, Trickle(data, most))
     return format_.read(stream, replace(format_.inspect(head_of(data)), exact=exact), wanted)
 
 
@@ -69,7 +69,7 @@ def values_of(rows: Sequence[Row]) -> list[Mapping[str, Any] | None]:
     return [row.values for row in rows]
 
 
-class _Trickle(io.RawIOBase):
+class Trickle(io.RawIOBase):
     def __init__(self, data: bytes, most: int) -> None:
         self._data = io.BytesIO(data)
         self._most = most

@@ -10,15 +10,18 @@ from __future__ import annotations
 import codecs
 import io
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import accumulate, chain
 from typing import BinaryIO
 from xml.parsers import expat
 
+from formats.columns import batch_of
 from formats.dialect import AS_FOUND, TableDialect
 from formats.format import Block, Format, Head, MalformedFile, Rows, Structure, Wanted
 from formats.hookspecs import hookimpl
-from formats.json_rows import rows_of
+from formats.xml_pattern import Alike
 from formats.xml_reader import DEPTH_LIMIT, Elements, Row, refuse_doctype, why
 
 Path = tuple[str, ...]
@@ -54,7 +57,7 @@ class Xml(Format):
             rows = _first_rows(head, path)
         except MalformedFile as error:
             raise MalformedFile(f"{head.name}: {error}") from error
-        columns = tuple(dict.fromkeys(name for row in rows for name in row.values))
+        columns = tuple(dict.fromkeys(name for row in rows for name in row.names))
         return Structure(columns or None, {"rows under": ".".join(path)})
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
@@ -71,8 +74,8 @@ def _beginning(head: Head) -> str:
     return head.data[:4096].removeprefix(codecs.BOM_UTF8).decode("utf-8", errors="replace")
 
 
-def _first_rows(head: Head, path: Path) -> list[Row]:
-    found: list[Row] = []
+def _first_rows(head: Head, path: Path) -> list[Row | Alike]:
+    found: list[Row | Alike] = []
     for rows in Elements(io.BytesIO(head.data), path).blocks(complete=head.complete):
         found += rows
         if len(found) >= _SAMPLE_ROWS:
@@ -133,11 +136,29 @@ class _Outline:
 
 @dataclass(frozen=True)
 class _Rows(Block):
-    rows: Sequence[Row]
+    parts: Sequence[Row | Alike]
     wanted: Wanted
 
     def parse(self) -> Rows:
-        return replace(rows_of([(row.values, row.raw, None) for row in self.rows], self.wanted), native=False)
+        import pyarrow as pa
+
+        names = [
+            name
+            for name in dict.fromkeys(name for part in self.parts for name in part.names)
+            if self.wanted(name) is not None
+        ]
+        columns = [
+            pa.array(chain.from_iterable(part.column(name) for part in self.parts), pa.string()) for name in names
+        ]
+        return Rows(batch_of(names, columns, sum(map(len, self.parts))), self._raw)
+
+    def _raw(self, positions: Sequence[int]) -> list[str]:
+        ends = [*accumulate(map(len, self.parts))]
+        parts = [bisect_right(ends, position) for position in positions]
+        return [
+            self.parts[part].raw(position - ends[part] + len(self.parts[part]))
+            for part, position in zip(parts, positions, strict=True)
+        ]
 
 
 @hookimpl

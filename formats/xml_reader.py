@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 from xml.parsers import expat
 
 from formats.format import ROW_LIMIT, MalformedFile
+from formats.xml_pattern import Alike, Pattern
 
 DEPTH_LIMIT = 100
 """How deeply elements may be nested."""
@@ -21,6 +23,8 @@ COLUMN_LIMIT = 10_000
 """How many different values a row may have."""
 
 _CHUNK_SIZE = 256 * 1024
+_PATTERNS = 4
+"""How many kinds of rows are known by their looks."""
 _NIL = "http://www.w3.org/2001/XMLSchema-instance nil"
 _BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _SEPARATOR = " "
@@ -29,10 +33,26 @@ _SEPARATOR = " "
 
 @dataclass
 class Row:
-    """A row's values by their names, and its text."""
+    """One row's values by their names, and its text."""
 
     values: dict[str, str | None]
-    raw: str
+    text: str
+
+    def __len__(self) -> int:
+        return 1
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The columns."""
+        return tuple(self.values)
+
+    def column(self, name: str) -> Sequence[str | None]:
+        """A column's value; null where the row has none."""
+        return [self.values.get(name)]
+
+    def raw(self, _position: int) -> str:
+        """The row as it stands in the file."""
+        return self.text
 
 
 @dataclass
@@ -54,21 +74,25 @@ class Elements:
         self._parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
         self._parser.buffer_text = True
         self._parser.ordered_attributes = True
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._text
         self._parser.XmlDeclHandler = self._declaration
         self._parser.StartDoctypeDeclHandler = refuse_doctype
+        self._listen()
         self._encoding = "utf-8"
         self._names: list[str] = []
         self._open: list[_Open] = []
         self._row: dict[str, list[str | None]] = {}
         self._row_start = 0
-        self._held = bytearray()
+        self._held = b""
         self._held_from = 0
-        self._found: list[Row] = []
+        self._fed = 0
+        """How much of what is held the parser has."""
+        self._row_ended = -1
+        """Where the last row ended, counted from the document's beginning."""
+        self._last_row = b""
+        self._patterns: list[Pattern] = []
+        self._found: list[Row | Alike] = []
 
-    def blocks(self, *, complete: bool = True) -> Iterator[list[Row]]:
+    def blocks(self, *, complete: bool = True) -> Iterator[list[Row | Alike]]:
         """The rows, some at a time; of a stream that isn't ``complete``, those that are.
 
         Raises :class:`~formats.MalformedFile` where the document isn't XML.
@@ -80,7 +104,9 @@ class Elements:
                     self._encoding = next((name for mark, name in _BOMS.items() if chunk.startswith(mark)), "utf-8")
                     first = False
                 self._held += chunk
-                self._parser.Parse(chunk, False)
+                while self._fed < len(self._held):
+                    if not self._take_alike():
+                        self._feed(self._row_may_end())
                 yield from self._take()
                 self._forget()
             self._parser.Parse(b"", complete)
@@ -88,7 +114,48 @@ class Elements:
             raise MalformedFile(why(error, self._parser)) from error
         yield from self._take()
 
-    def _take(self) -> Iterator[list[Row]]:
+    def _listen(self) -> None:
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._text
+
+    def _feed(self, end: int) -> None:
+        self._parser.Parse(memoryview(self._held)[self._fed : end], False)
+        self._fed = end
+
+    def _row_may_end(self) -> int:
+        """How far to feed the parser before it may be time for a pattern."""
+        if self._encoding.startswith("utf-16"):
+            return len(self._held)
+        name = re.escape(self._path[-1].encode(self._encoding))
+        found = re.compile(rb"</(?:[^\s<>:/]+:)?" + name + rb"\s*>|/>").search(self._held, self._fed)
+        return found.end() if found else len(self._held)
+
+    def _take_alike(self) -> bool:
+        """Take the rows that look like one before, if the parser stands right behind a row.
+
+        The parser goes over them in silence, and raises where they aren't well-formed.
+        """
+        if self._row_ended != self._held_from + self._fed or self._encoding.startswith("utf-16"):
+            return False
+        if self._last_row and len(self._patterns) < _PATTERNS:
+            learnt = Pattern.of(self._last_row, self._encoding)
+            known = any(pattern.regex.fullmatch(self._last_row) for pattern in self._patterns)
+            self._patterns = [learnt, *self._patterns] if learnt and not known else self._patterns
+        self._last_row = b""
+        for pattern in self._patterns:
+            rows, end = pattern.take(self._held, self._fed)
+            if rows.rows:
+                parser = self._parser
+                parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
+                self._feed(end)
+                self._listen()
+                self._row_ended = self._held_from + end
+                self._found.append(rows)
+                return True
+        return False
+
+    def _take(self) -> Iterator[list[Row | Alike]]:
         if self._found:
             found, self._found = self._found, []
             yield found
@@ -99,7 +166,9 @@ class Elements:
         if self._held_from + len(self._held) - start > ROW_LIMIT:
             where = f"line {self._parser.CurrentLineNumber:,}"
             raise MalformedFile(f"{where}: a row, tag or comment is longer than {ROW_LIMIT:,} bytes")
-        del self._held[: start - self._held_from]
+        gone = start - self._held_from
+        self._held = self._held[gone:]
+        self._fed -= gone
         self._held_from = start
 
     def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
@@ -153,6 +222,7 @@ class Elements:
         data = bytes(self._held[self._row_start - self._held_from : end - self._held_from])
         values = {name: found[0] if len(found) == 1 else _array(found) for name, found in self._row.items()}
         self._found.append(Row(values, data.decode(self._encoding, errors="replace")))
+        self._row_ended, self._last_row = end, data
 
     def _row_end(self, *, bare: bool) -> int:
         """Where the row's last tag ends. Of an empty element's tag, which is one, expat gives the end already."""

@@ -3,8 +3,8 @@
 import codecs
 import io
 import tracemalloc
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, cast
 from xml.sax.saxutils import escape
 
 import pyarrow as pa
@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from formats import MalformedFile, TableDialect
+from formats import MalformedFile, Structure, TableDialect, xml_reader
 from formats.conformance import FormatConformance
 from formats.format import ROW_LIMIT
-from formats.reading import blocks, head_of, read, text, values_of
+from formats.reading import Trickle, blocks, head_of, read, rows_of, text, values_of
 from formats.xml import Xml
 
 SIZES = [1, 7, 64 * 1024]
@@ -253,3 +253,81 @@ def test_any_text_comes_back_from_elements_and_attributes(pairs: list[tuple[str,
     found = read(Xml(), f"<s>{''.join(rows)}</s>".encode(), lambda _: pa.string(), most)
     assert values_of(found) == [{"a": a, "b": b} for a, b in pairs]
     assert [row.raw for row in found] == rows
+
+
+# Rows that look like one before are taken by a pattern: nothing but the time may tell
+
+_PLAIN = '<r id="1"><a n="2">x</a><c><d>y</d></c><b/></r>'
+_ATTRIBUTES = ["", ' {}="&lt;&#10;"', " {}='8'", ' {}="a\tb"', ' {} = "9"', ' {}=">"', " {}='n=\"1\"'", ' x:nil="true"']
+_CONTENTS = [
+    "",
+    "1",
+    " ",
+    "A &amp; &#x1F4DA;",
+    "é",
+    "a\r\nb",
+    "]]",
+    "<!-- c -->",
+    "<![CDATA[<a>]]>",
+    "<?p?>",
+    "<d/>",
+    "&no;",
+]
+
+
+def _variations() -> Iterator[str]:
+    """The plain row with one thing else."""
+    for attribute in _ATTRIBUTES:
+        yield _PLAIN.replace(' id="1"', attribute.format("id"))
+        yield _PLAIN.replace(' n="2"', attribute.format("n"))
+    for content in _CONTENTS:
+        yield _PLAIN.replace(">x<", f">{content}<")
+        yield _PLAIN.replace(">y<", f">{content}<")
+        yield _PLAIN.replace("<d>y</d>", content)
+        yield _PLAIN.replace("<b/>", f"<b>{content}</b>")
+    for last in ("", "<b />", "<b/><b/>", "<x:b/>", "<e/>", " ", "z"):
+        yield _PLAIN.replace("<b/>", last)
+    for between in ("> <", ">\r\n\t<", "> z <"):
+        yield _PLAIN.replace("><", between)
+    yield from ("<r/>", '<r id="3" />', "<r></r>", "<r>own</r>")
+    yield from ('<r id="1"><b/><a n="2">x</a></r>', '<r n="1" id="2"><b/></r>')
+
+
+_VARIATIONS = [*_variations()]
+
+
+def _taken(data: bytes, patterns: int, most: int) -> Any:
+    """The rows without nulls, which are as good as no value; or why the file is refused."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(xml_reader, "_PATTERNS", patterns)
+        try:
+            stream = cast(BinaryIO, Trickle(data, most))
+            rows = rows_of(Xml().read(stream, Structure(None, {"rows under": "s.r"}), text))
+        except MalformedFile as error:
+            return str(error)
+    return [(row.raw, {n: v for n, v in (row.values or {}).items() if v is not None}) for row in rows]
+
+
+def _document(rows: Sequence[str], between: str = "", encoding: str = "utf-8") -> bytes:
+    names = 'xmlns:x="http://www.w3.org/2001/XMLSchema-instance"'
+    declaration = f'<?xml version="1.0" encoding="{encoding}"?>'
+    return f"{declaration}<s {names}>{between.join(rows)}</s>".encode(encoding, errors="xmlcharrefreplace")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "windows-1252", "utf-16"])
+@pytest.mark.parametrize("row", _VARIATIONS)
+def test_a_row_is_the_same_taken_by_a_pattern_or_tag_by_tag(row: str, encoding: str) -> None:
+    for rows in ([_PLAIN, _PLAIN, row, _PLAIN], [row, row, row, _PLAIN, row, _PLAIN]):
+        data = _document(rows, encoding=encoding)
+        assert _taken(data, 4, len(data)) == _taken(data, 0, len(data))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from([*_VARIATIONS, *[_PLAIN] * len(_VARIATIONS)]), min_size=1, max_size=9),
+    st.sampled_from(["", " ", "\n", "<!-- <r/> -->", "<s/>", "<x:r/>", "z", "<r>"]),
+    st.sampled_from([1, 50, 256 * 1024]),
+)
+def test_rows_are_the_same_taken_by_patterns_or_tag_by_tag(rows: list[str], between: str, most: int) -> None:
+    data = _document(rows, between)
+    assert _taken(data, 4, most) == _taken(data, 0, most)
