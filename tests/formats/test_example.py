@@ -37,3 +37,5 @@ def test_the_example_is_built_installed_and_used(tmp_path: Path) -> None:
     run(retail, "run", "monday", "--lake", "lake", "--contract", "stock.yaml", cwd=tmp_path)
     found = run(retail, "query", "select sum(count) as books from stock", "--lake", "lake", cwd=tmp_path)
     assert found.split()[-1] == "19"
+    tested = run(python, "-m", "pytest", "-q", ROOT / "examples" / "till-journal" / "tests", cwd=tmp_path)
+    assert " passed" in tested

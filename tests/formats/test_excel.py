@@ -10,7 +10,7 @@ import pytest
 import xlsxwriter
 
 from formats import MalformedFile, TableDialect
-from formats.conformance import FormatConformance
+from formats.conformance import FormatConformance, Sample
 from formats.excel import Excel
 from formats.excel_file import UNPACKED_LIMIT
 from formats.reading import head_of, read, values_of
@@ -36,6 +36,11 @@ def sheet(*lines: Sequence[Any]) -> bytes:
 
 class TestExcel(FormatConformance):
     format = Excel()
+    faulty = Sample(
+        sheet(["a", "b"], ["1", "x"], ["2", "x", "surplus"], ["2", "y"]),
+        rows=[{"a": "1", "b": "x"}, None, {"a": "2", "b": "y"}],
+    )
+    refused = sheet(["a", "b"], ["1", "x"])[:-200]
     raw_is_in_the_file = False
     shows_columns_beyond_the_head = False
 

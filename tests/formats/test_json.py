@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formats import MalformedFile
-from formats.conformance import FormatConformance
+from formats.conformance import FormatConformance, Sample
 from formats.format import ROW_LIMIT
 from formats.json import Json, NdJson
 from formats.reading import Row, blocks, head_of, read, values_of
@@ -24,6 +24,8 @@ SIZES = [1, 2, 7, 61, 4 * 1024 * 1024]
 
 class TestJson(FormatConformance):
     format = Json()
+    faulty = Sample(b'[{"a": "1"}, "oops", {"a": "2"}]', rows=[{"a": "1"}, None, {"a": "2"}])
+    refused = b'[{"a": "1"}, {"a": '
 
     def encode(self, rows: Sequence[Mapping[str, str]]) -> bytes:
         return json.dumps(rows, indent=1, ensure_ascii=False).encode()
@@ -31,6 +33,8 @@ class TestJson(FormatConformance):
 
 class TestJsonUnderAKey(FormatConformance):
     format = Json()
+    faulty = Sample(b'{"sales": [{"a": "1"}, null, {"a": "2"}]}', rows=[{"a": "1"}, None, {"a": "2"}])
+    refused = b'{"monday": [{"a": 1}], "tuesday": [{"a": 2}]}'
 
     def encode(self, rows: Sequence[Mapping[str, str]]) -> bytes:
         return json.dumps({"shop": "Éire", "count": 1.5, "sales": rows, "end": [1, 2]}, ensure_ascii=False).encode()
@@ -38,6 +42,8 @@ class TestJsonUnderAKey(FormatConformance):
 
 class TestNdJson(FormatConformance):
     format = NdJson()
+    faulty = Sample(b'{"a": "1"}\n{"a": oops}\n{"a": "2"}\n', rows=[{"a": "1"}, None, {"a": "2"}])
+    refused = b'{"a": "1"}\n{"long": "' + b"x" * 32 * ROW_LIMIT + b'"}\n'
 
     def encode(self, rows: Sequence[Mapping[str, str]]) -> bytes:
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()

@@ -24,6 +24,7 @@ def parquet(columns: Mapping[str, Any], **options: Any) -> bytes:
 
 class TestParquet(FormatConformance):
     format = Parquet()
+    refused = b"PAR1 and no footer"
     shows_columns_without_pyarrow = False
     raw_is_in_the_file = False
 

@@ -1,14 +1,14 @@
 """Formats are plugins: found, told apart, and refused when they clash."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pluggy
 import pytest
 
 from formats import Format, MalformedFile, Registry, RegistryError, hookimpl
-from formats.conformance import FormatConformance
+from formats.conformance import FormatConformance, Sample
 from formats.csv import Csv
 from formats.reading import head_of
 from runtime.cli import main
@@ -42,11 +42,15 @@ class TestFixedWidth(FormatConformance):
 
     format = fixed_width.FixedWidth()
 
-    def encode(self, rows: Sequence[Mapping[str, str]]) -> bytes:
-        widths = {name: max(len(row[name]) for row in rows) for name in rows[0]}
-        first = "#FIXED " + " ".join(f"{name}:{width}" for name, width in widths.items())
-        lines = ["".join(row[name].ljust(width) for name, width in widths.items()) for row in rows]
-        return "".join(f"{line}\n" for line in [first, *lines]).encode()
+    clean = Sample(
+        b"#FIXED sku:4 title:12\n0001Salt        \n0002\xc3\x9cber Fl\xc3\xbcsse \n",
+        rows=[{"sku": "0001", "title": "Salt"}, {"sku": "0002", "title": "Über Flüsse"}],
+    )
+    faulty = Sample(
+        b"#FIXED sku:4 count:3\n0001 12\n00\n0002  7\n",
+        rows=[{"sku": "0001", "count": "12"}, None, {"sku": "0002", "count": "7"}],
+    )
+    refused = b"#FIXED\n0001 12\n"
 
     def registry(self) -> Registry:
         return Registry([fixed_width])

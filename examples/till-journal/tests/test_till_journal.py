@@ -1,21 +1,23 @@
 """The till journal keeps the promises of every format."""
 
-from collections.abc import Mapping, Sequence
-
 from till_journal import FixedWidth
 
 from formats import Registry
-from formats.conformance import FormatConformance
+from formats.conformance import FormatConformance, Sample
 
 
 class TestTillJournal(FormatConformance):
     format = FixedWidth()
 
-    def encode(self, rows: Sequence[Mapping[str, str]]) -> bytes:
-        widths = {name: max(len(row[name]) for row in rows) for name in rows[0]}
-        first = "#FIXED " + " ".join(f"{name}:{width}" for name, width in widths.items())
-        lines = ["".join(row[name].ljust(width) for name, width in widths.items()) for row in rows]
-        return "".join(f"{line}\n" for line in [first, *lines]).encode()
+    clean = Sample(
+        b"#FIXED sku:4 title:12\n0001Salt        \n0002\xc3\x9cber Fl\xc3\xbcsse \n",
+        rows=[{"sku": "0001", "title": "Salt"}, {"sku": "0002", "title": "Über Flüsse"}],
+    )
+    faulty = Sample(
+        b"#FIXED sku:4 count:3\n0001 12\n00\n0002  7\n",
+        rows=[{"sku": "0001", "count": "12"}, None, {"sku": "0002", "count": "7"}],
+    )
+    refused = b"#FIXED\n0001 12\n"
 
 
 def test_it_is_found_once_it_is_installed() -> None:
