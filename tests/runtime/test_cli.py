@@ -130,12 +130,15 @@ def test_a_wrong_query_is_told_in_the_engines_words(desk: Desk) -> None:
 # formats
 
 
+FORMATS = ["csv", "excel", "json", "ndjson", "parquet", "xml"]
+
+
 def test_formats_lists_what_can_be_read(desk: Desk) -> None:
     assert desk.retail("formats") == 0
-    assert [line.split()[0] for line in desk.out.splitlines()[2:]] == ["csv", "json", "ndjson"]
+    assert [line.split()[0] for line in desk.out.splitlines()[2:]] == FORMATS
     assert desk.retail("formats --json") == 0
     listed = json.loads(desk.out)
-    assert [entry["format"] for entry in listed] == ["csv", "json", "ndjson"]
+    assert [entry["format"] for entry in listed] == FORMATS
     assert all(entry["suffixes"] and entry["title"] and entry["package"] == "retail-pipeline" for entry in listed)
 
 
