@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import pulumi
 
 from components.artefacts import PLATFORMS
-from runtime.contract_file import load_contracts
-from runtime.descriptor import ContractError
+from components.settings_reader import SETTINGS_KEY, SettingsReader
 
-SETTINGS_KEY = "settings"
 WORKER_TYPES = ("G.1X", "G.2X", "G.4X", "G.8X", "G.12X", "G.16X", "R.1X", "R.2X", "R.4X", "R.8X")
 RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545),
@@ -20,25 +18,61 @@ RETENTION_DAYS = (
 )
 """What CloudWatch Logs allows (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html)."""
 
-_T = TypeVar("_T", str, int)
+CREATE = "create"
+"""As `kmsKey`: make a key."""
+
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_STACK = re.compile(r"[a-z][a-z0-9-]{0,15}")
 _SCHEDULE = re.compile(r"cron\([^()]+\)")
-
-
-class SettingsError(Exception):
-    """The settings are wrong; names every wrong key, its value and what is allowed."""
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_KEY = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
+_KEY_OR_CREATE = re.compile(rf"{CREATE}|{_KEY.pattern}")
+_TOPIC = re.compile(r"arn:aws:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
+_KEY_ALLOWED = "the ARN of a key, such as arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d"
+_TOPIC_ALLOWED = "the ARN of a topic, such as arn:aws:sns:eu-west-1:123456789012:alerts"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a stack may choose, under `retail-pipeline:settings` in `Pulumi.<stack>.yaml`."""
+    """What a stack may choose, in `Pulumi.<stack>.yaml`: all under `retail-pipeline:settings` but region and tags.
+
+    Region and tags are the provider's own settings, `aws:region` and `aws:defaultTags`: they hold for every resource.
+    """
 
     name: str
-    """Beginning of all names: `retail-<stack>`."""
+    """Beginning of all names, by default `retail-<stack>`."""
+
+    region: str
+    """Where all is deployed."""
+
+    tags: Mapping[str, str]
+    """Tags of every resource."""
 
     contracts: str
     """Folder of the contracts, from the project's folder."""
+
+    format_plugins: Sequence[str]
+    """Packages with more formats, shipped to the validator and the job: requirements, or paths of wheels or folders."""
+
+    source_bucket: str | None
+    """A bucket that is there already, to take uploads from; without it, one is made."""
+
+    source_bucket_events: bool
+    """Switch the EventBridge notifications of that bucket on; its other notifications are replaced by it."""
+
+    source_key_arn: str | None
+    """Key that the uploads in that bucket are encrypted with."""
+
+    kms_key: str | None
+    """Key that the data is encrypted with: `create`, or the ARN of one that is there; without it, S3's own."""
+
+    success_topic_arn: str | None
+    """A topic that is there already, for the notices of success."""
+
+    failure_topic_arn: str | None
+    """A topic that is there already, for the notices of failure."""
+
+    topic_key_arn: str | None
+    """Key that those topics are encrypted with."""
 
     alert_emails: Sequence[str]
     """Addresses that get the failure notices."""
@@ -64,6 +98,9 @@ class Settings:
     glue_concurrent_runs: int
     """Most runs of the job at once; more are queued."""
 
+    glue_timeout_minutes: int
+    """Minutes after which a run of the job is stopped."""
+
     crawler_schedule: str | None
     """When the drift check runs, in UTC; without a schedule, when somebody starts it."""
 
@@ -85,20 +122,34 @@ class Settings:
 
 def load_settings(config: pulumi.Config, stack: str) -> Settings:
     """The stack's settings. Raises SettingsError with every problem there is, the contracts' included."""
-    return parse_settings(config.get_object(SETTINGS_KEY) or {}, stack)
+    provider = pulumi.Config("aws")
+    tags = provider.get_object("defaultTags") or {}
+    return parse_settings(
+        config.get_object(SETTINGS_KEY) or {}, stack, region=provider.get("region"), default_tags=tags
+    )
 
 
-def parse_settings(values: Any, stack: str) -> Settings:
-    """The settings in a decoded document. Raises SettingsError with every problem there is."""
-    reader = _Reader(values)
-    if not _STACK.fullmatch(stack):
-        reader.problems.append(
-            f"the stack's name is {stack!r}; allowed is a letter, then up to 15 letters, digits and hyphens,"
-            " all in lower case: it is a part of the buckets' names"
-        )
+def parse_settings(
+    values: Any, stack: str, *, region: str | None = "eu-west-1", default_tags: Any = MappingProxyType({})
+) -> Settings:
+    """The settings in a decoded document, and the AWS provider's region and `defaultTags`.
+
+    Raises SettingsError with every problem there is.
+    """
+    reader = SettingsReader(values)
     settings = Settings(
-        name=f"retail-{stack}",
+        name=reader.name("name", f"retail-{stack}"),
+        region=reader.region(region),
+        tags=reader.tags(default_tags),
         contracts=reader.contracts("contracts", "contracts"),
+        format_plugins=reader.texts("formatPlugins", re.compile(r"\S.*"), "a list of requirements or paths"),
+        source_bucket=reader.text("sourceBucket", _BUCKET, "the name of a bucket"),
+        source_bucket_events=reader.boolean("sourceBucketEvents", default=False),
+        source_key_arn=reader.text("sourceKeyArn", _KEY, _KEY_ALLOWED),
+        kms_key=reader.text("kmsKey", _KEY_OR_CREATE, f"{CREATE}, or {_KEY_ALLOWED}"),
+        success_topic_arn=reader.text("successTopicArn", _TOPIC, _TOPIC_ALLOWED),
+        failure_topic_arn=reader.text("failureTopicArn", _TOPIC, _TOPIC_ALLOWED),
+        topic_key_arn=reader.text("topicKeyArn", _KEY, _KEY_ALLOWED),
         alert_emails=reader.texts("alertEmails", _EMAIL, "a list of e-mail addresses"),
         lambda_platform=reader.choice("lambdaPlatform", PLATFORMS, "arm64"),
         batch_size=reader.integer("batchSize", 1, 10_000, 10),
@@ -107,6 +158,7 @@ def parse_settings(values: Any, stack: str) -> Settings:
         glue_worker_type=reader.choice("glueWorkerType", WORKER_TYPES, "G.1X"),
         glue_workers=reader.integer("glueWorkers", 2, 299, 2),
         glue_concurrent_runs=reader.integer("glueConcurrentRuns", 1, 1000, 10),
+        glue_timeout_minutes=reader.integer("glueTimeoutMinutes", 1, 10_080, 60),
         crawler_schedule=reader.text("crawlerSchedule", _SCHEDULE, "a schedule such as cron(0 3 * * ? *)"),
         query_scan_limit_gigabytes=reader.integer("queryScanLimitGigabytes", 1, 100_000, 100),
         log_retention_days=reader.choice("logRetentionDays", RETENTION_DAYS, 90),
@@ -117,78 +169,18 @@ def parse_settings(values: Any, stack: str) -> Settings:
     # https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
     if settings.batch_size > 10 and settings.batch_window_seconds == 0:
         reader.refuse("batchWindowSeconds", 0, f"at least 1, as batchSize is {settings.batch_size}, above 10")
+    for key, value, needed in (
+        ("sourceBucketEvents", settings.source_bucket_events, settings.source_bucket),
+        ("sourceKeyArn", settings.source_key_arn, settings.source_bucket),
+    ):
+        if value and not needed:
+            reader.refuse(key, value, "nothing, as there is no sourceBucket: a bucket of our own needs no such setting")
+    if settings.topic_key_arn and not (settings.success_topic_arn or settings.failure_topic_arn):
+        reader.refuse(
+            "topicKeyArn", settings.topic_key_arn, "nothing, as there is no successTopicArn or failureTopicArn"
+        )
+    if settings.alert_emails and settings.failure_topic_arn:
+        allowed = "none, as failureTopicArn is a topic of your own: subscribe them to it"
+        reader.refuse("alertEmails", settings.alert_emails, allowed)
     reader.finish()
     return settings
-
-
-@dataclass
-class _Reader:
-    """Reads values by key, and collects what is wrong instead of stopping at the first fault."""
-
-    values: Any
-    problems: list[str] = field(default_factory=list)
-    known: list[str] = field(default_factory=list)
-
-    def refuse(self, key: str, value: object, allowed: str) -> None:
-        self.problems.append(f"{key} is {value!r}; allowed is {allowed}")
-
-    def finish(self) -> None:
-        if not isinstance(self.values, Mapping):
-            self.problems = [f"it is {self.values!r}; allowed is a mapping with the keys {', '.join(self.known)}"]
-        else:
-            for key in self.values:
-                if key not in self.known:
-                    self.problems.append(f"{key} is no setting; the settings are {', '.join(self.known)}")
-        if self.problems:
-            lines = "".join(f"\n  {problem}" for problem in self.problems)
-            raise SettingsError(f"wrong settings under retail-pipeline:{SETTINGS_KEY}:{lines}")
-
-    def choice(self, key: str, allowed: Sequence[_T], default: _T) -> _T:
-        value = self._value(key, default)
-        if value in allowed and not isinstance(value, bool):
-            return allowed[allowed.index(value)]
-        self.refuse(key, value, ", ".join(map(str, allowed)))
-        return default
-
-    def integer(self, key: str, minimum: int, maximum: int, default: int) -> int:
-        value = self._value(key, default)
-        if isinstance(value, int) and not isinstance(value, bool) and minimum <= value <= maximum:
-            return value
-        self.refuse(key, value, f"a whole number from {minimum} to {maximum}")
-        return default
-
-    def boolean(self, key: str, *, default: bool) -> bool:
-        value = self._value(key, default)
-        if isinstance(value, bool):
-            return value
-        self.refuse(key, value, "true or false")
-        return default
-
-    def text(self, key: str, pattern: re.Pattern[str], allowed: str) -> str | None:
-        value = self._value(key, None)
-        if value is None or (isinstance(value, str) and pattern.fullmatch(value)):
-            return value
-        self.refuse(key, value, allowed)
-        return None
-
-    def texts(self, key: str, pattern: re.Pattern[str], allowed: str) -> Sequence[str]:
-        value = self._value(key, [])
-        if isinstance(value, list) and all(isinstance(item, str) and pattern.fullmatch(item) for item in value):
-            return value
-        self.refuse(key, value, allowed)
-        return []
-
-    def contracts(self, key: str, default: str) -> str:
-        value = self._value(key, default)
-        if not isinstance(value, str) or not Path(value).is_dir():
-            self.refuse(key, value, "a folder that is there, from the project's folder")
-            return default
-        try:
-            load_contracts(Path(value))
-        except ContractError as error:
-            self.problems.append(f"{key} is {value!r}, whose contracts have mistakes:\n{error}")
-        return value
-
-    def _value(self, key: str, default: Any) -> Any:
-        self.known.append(key)
-        return self.values.get(key, default) if isinstance(self.values, Mapping) else default

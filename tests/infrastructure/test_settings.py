@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
-from components.settings import SettingsError, parse_settings
+from components.settings import parse_settings
+from components.settings_reader import SettingsError
 from emulator.program import stack_config
 from tests.infrastructure.recording import ROOT, record
+
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:alerts"
 
 
 @pytest.fixture(autouse=True)
@@ -34,13 +38,24 @@ def test_every_setting_has_a_default() -> None:
         ("contracts", "nowhere", "a folder that is there"),
         ("crawlerSchedule", "daily", "a schedule such as cron(0 3 * * ? *)"),
         ("glueConcurrentRuns", 2.5, "a whole number from 1 to 1000"),
+        ("failureTopicArn", "alerts", "the ARN of a topic, such as arn:aws:sns:"),
+        ("formatPlugins", "till-journal", "a list of requirements or paths"),
+        ("glueTimeoutMinutes", 0, "a whole number from 1 to 10080"),
         ("glueWorkerType", "G.9X", "G.1X, G.2X"),
         ("glueWorkers", 1, "a whole number from 2 to 299"),
+        ("kmsKey", "alias/shop", "create, or the ARN of a key"),
         ("lambdaPlatform", "x86", "arm64, host"),
         ("logRetentionDays", 8, "1, 3, 5, 7, 14"),
         ("noncurrentDays", "90", "a whole number from 1 to 36500"),
+        ("name", "Shop", "a letter, then letters, digits and hyphens, 23 at most, in lower case"),
+        ("name", "shop-", "a letter, then letters, digits and hyphens, 23 at most, in lower case"),
         ("protectData", "yes", "true or false"),
         ("redshift", 1, "true or false"),
+        ("sourceBucket", "s3://uploads", "the name of a bucket"),
+        ("sourceBucketEvents", True, "nothing, as there is no sourceBucket"),
+        ("sourceKeyArn", KEY, "nothing, as there is no sourceBucket"),
+        ("successTopicArn", 1, "the ARN of a topic, such as arn:aws:sns:"),
+        ("topicKeyArn", KEY, "nothing, as there is no successTopicArn or failureTopicArn"),
         ("validatorConcurrency", 1, "a whole number from 2 to 1000"),
     ],
 )
@@ -60,9 +75,44 @@ def test_large_batches_need_a_window() -> None:
         parse_settings({"batchSize": 11}, "dev")
 
 
-def test_a_stack_whose_name_fits_no_bucket_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"the stack's name is 'Production_EU'"):
-        parse_settings({}, "Production_EU")
+def test_addresses_are_for_a_topic_of_ours_only() -> None:
+    values = {"failureTopicArn": TOPIC, "alertEmails": ["me@example.com"]}
+    with pytest.raises(
+        SettingsError, match="alertEmails is .*; allowed is none, as failureTopicArn is a topic of your"
+    ):
+        parse_settings(values, "dev")
+
+
+@pytest.mark.parametrize("stack", ["Production_EU", "a-very-long-name-of-a-stack"])
+def test_a_stack_whose_name_fits_no_bucket_needs_another(stack: str) -> None:
+    with pytest.raises(SettingsError, match=rf"name is 'retail-{stack}'; .* so set a shorter one"):
+        parse_settings({}, stack)
+    assert parse_settings({"name": "shop-eu"}, stack).name == "shop-eu"
+
+
+def test_a_stack_needs_a_region() -> None:
+    with pytest.raises(SettingsError, match="aws:region is None; allowed is a region, such as eu-west-1"):
+        parse_settings({}, "dev", region=None)
+
+
+@pytest.mark.parametrize(
+    "tags", ["shop", {"tags": {"aws:shop": "1"}}, {"tags": {"shop": 1}}, {"tags": {"k" * 129: ""}}]
+)
+def test_wrong_tags_are_refused(tags: object) -> None:
+    with pytest.raises(SettingsError, match="aws:defaultTags is .*; allowed is tags: with at most 50 keys"):
+        parse_settings({}, "dev", default_tags=tags)
+
+
+def test_the_example_for_a_chain_is_right() -> None:
+    config = stack_config(ROOT, "prod.example")
+    settings = parse_settings(
+        json.loads(config["retail-pipeline:settings"]),
+        "prod",
+        region=config["aws:region"],
+        default_tags=json.loads(config["aws:defaultTags"]),
+    )
+    assert settings.protect_data
+    assert settings.tags["owner"] == "data-platform"
 
 
 def test_all_mistakes_are_told_at_once() -> None:
@@ -72,7 +122,7 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 
 def test_settings_that_are_no_mapping_are_refused() -> None:
-    with pytest.raises(SettingsError, match="allowed is a mapping with the keys contracts"):
+    with pytest.raises(SettingsError, match="allowed is a mapping with the keys name, contracts"):
         parse_settings(["glueWorkers"], "dev")
 
 
