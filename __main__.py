@@ -6,15 +6,33 @@ from components.alerting import Alerting
 from components.analytics import Analytics
 from components.notices import Notices
 from components.orchestration import Orchestration
-from components.settings import load_settings
+from components.settings import CREATE, load_settings
 from components.storage import Storage
 from components.warehouse import Warehouse
 
 settings = load_settings(pulumi.Config(), pulumi.get_stack())
 name = settings.name
 
-storage = Storage(name, {"protect": settings.protect_data, "noncurrent_days": settings.noncurrent_days})
-notices = Notices(name, {"emails": settings.alert_emails})
+storage = Storage(
+    name,
+    {
+        "protect": settings.protect_data,
+        "noncurrent_days": settings.noncurrent_days,
+        "create_kms_key": settings.kms_key == CREATE,
+        "kms_key_arn": None if settings.kms_key == CREATE else settings.kms_key,
+        "source_bucket": settings.source_bucket,
+        "source_bucket_events": settings.source_bucket_events,
+    },
+)
+notices = Notices(
+    name,
+    {
+        "emails": settings.alert_emails,
+        "success_topic_arn": settings.success_topic_arn,
+        "failure_topic_arn": settings.failure_topic_arn,
+        "topic_key_arn": settings.topic_key_arn,
+    },
+)
 analytics = Analytics(
     name,
     {
@@ -23,6 +41,7 @@ analytics = Analytics(
         "quarantine_bucket": storage.quarantine_bucket,
         "ledger_bucket": storage.ledger_bucket,
         "result_bucket": storage.artefact_bucket,
+        "data_key_arn": storage.kms_key_arn,
         "scan_limit_gigabytes": settings.query_scan_limit_gigabytes,
         "crawler_schedule": settings.crawler_schedule,
         "log_retention_days": settings.log_retention_days,
@@ -40,7 +59,9 @@ orchestration = Orchestration(
         "database": analytics.database,
         "success_topic_arn": notices.success_topic_arn,
         "failure_topic_arn": notices.failure_topic_arn,
-        "notice_key_arn": notices.key_arn,
+        "notice_key_arns": notices.key_arns,
+        "data_key_arn": storage.kms_key_arn,
+        "source_key_arn": settings.source_key_arn,
         "lambda_platform": settings.lambda_platform,
         "batch_size": settings.batch_size,
         "batch_window_seconds": settings.batch_window_seconds,
@@ -48,6 +69,7 @@ orchestration = Orchestration(
         "worker_type": settings.glue_worker_type,
         "workers": settings.glue_workers,
         "concurrent_runs": settings.glue_concurrent_runs,
+        "job_timeout_minutes": settings.glue_timeout_minutes,
         "log_retention_days": settings.log_retention_days,
     },
 )
@@ -67,9 +89,12 @@ alerting = Alerting(
 )
 if settings.redshift:
     buckets = [storage.processed_bucket, storage.quarantine_bucket, storage.ledger_bucket]
-    pulumi.export("warehouse", Warehouse(name, {"database": analytics.database, "buckets": buckets}).workgroup)
+    warehouse = Warehouse(
+        name, {"database": analytics.database, "buckets": buckets, "data_key_arn": storage.kms_key_arn}
+    )
+    pulumi.export("warehouse", warehouse.workgroup)
 for component, outputs in (
-    (storage, "source_bucket processed_bucket quarantine_bucket ledger_bucket artefact_bucket"),
+    (storage, "source_bucket processed_bucket quarantine_bucket ledger_bucket artefact_bucket access_log_bucket"),
     (notices, "success_topic_arn failure_topic_arn"),
     (analytics, "database crawler workgroup"),
     (orchestration, "ingest_queue_url dead_letter_queue_url validator_function glue_job state_machine_arn"),

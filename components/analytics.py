@@ -38,6 +38,9 @@ class AnalyticsArgs(TypedDict):
     result_bucket: pulumi.Input[str]
     """Name of the bucket that takes the results of queries, below `athena-results/`."""
 
+    data_key_arn: NotRequired[pulumi.Input[str | None]]
+    """Key that these buckets are encrypted with. Default: S3's own keys."""
+
     scan_limit_gigabytes: NotRequired[pulumi.Input[int]]
     """Gigabytes that one query may scan before Athena stops it. Default 100, half a dollar."""
 
@@ -192,6 +195,7 @@ class Analytics(pulumi.ComponentResource):
             [
                 allow(["s3:ListBucket", "s3:GetBucketLocation"], *map(bucket_arn, buckets)),
                 allow(["s3:GetObject"], *(bucket_arn(bucket, "*") for bucket in buckets)),
+                allow(["kms:Decrypt"], args.get("data_key_arn")),
                 allow(
                     [
                         "glue:BatchCreatePartition",
@@ -231,6 +235,7 @@ class Analytics(pulumi.ComponentResource):
         return pulumi.Output.from_input(crawler), log_group.name
 
     def _workgroup(self, name: str, account: Account, args: AnalyticsArgs) -> pulumi.Output[str]:
+        key: pulumi.Output[str | None] = pulumi.Output.from_input(args.get("data_key_arn"))
         gigabytes = pulumi.Output.from_input(args.get("scan_limit_gigabytes", 100))
         workgroup = aws.athena.Workgroup(
             name,
@@ -244,10 +249,18 @@ class Analytics(pulumi.ComponentResource):
                 "result_configuration": {
                     "output_location": pulumi.Output.concat("s3://", args["result_bucket"], "/", QUERY_RESULTS_PREFIX),
                     "expected_bucket_owner": account.id,
-                    "encryption_configuration": {"encryption_option": "SSE_S3"},
+                    "encryption_configuration": key.apply(_result_encryption),
                 },
             },
             force_destroy=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
         return workgroup.name
+
+
+def _result_encryption(
+    key_arn: str | None,
+) -> aws.athena.WorkgroupConfigurationResultConfigurationEncryptionConfigurationArgsDict:
+    if key_arn is None:
+        return {"encryption_option": "SSE_S3"}
+    return {"encryption_option": "SSE_KMS", "kms_key_arn": key_arn}

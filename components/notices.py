@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from components.policies import (
     KEY_USE,
+    Account,
     Statement,
     allow_service,
     current_account,
@@ -27,9 +28,25 @@ class NoticesArgs(TypedDict):
     emails: NotRequired[Sequence[str]]
     """Addresses that get the failure notices; each has to confirm its subscription once."""
 
+    success_topic_arn: NotRequired[str | None]
+    """A topic that is there already, for the notices of success. Default: make one."""
+
+    failure_topic_arn: NotRequired[str | None]
+    """A topic that is there already, for the notices of failure. Default: make one.
+
+    It is left as it is: its policy, and its key's, have to let `events.amazonaws.com` and
+    `cloudwatch.amazonaws.com` publish, and its subscribers are its owner's.
+    """
+
+    topic_key_arn: NotRequired[pulumi.Input[str] | None]
+    """Key that the topics that are there already are encrypted with."""
+
 
 class Notices(pulumi.ComponentResource):
-    """Two encrypted SNS topics. Alarms and event rules whose names begin with `<name>-` may publish failures."""
+    """Two SNS topics, made and encrypted unless they are there already.
+
+    Alarms and event rules whose names begin with `<name>-` may publish failures to the topic made here.
+    """
 
     success_topic_arn: pulumi.Output[str]
     """Topic that hears of every run without a fault."""
@@ -37,45 +54,56 @@ class Notices(pulumi.ComponentResource):
     failure_topic_arn: pulumi.Output[str]
     """Topic that hears of refused files, refused rows, failed runs and alarms."""
 
-    key_arn: pulumi.Output[str]
-    """Key of both topics: who publishes needs kms:Decrypt and kms:GenerateDataKey on it."""
+    key_arns: pulumi.Output[Sequence[str]]
+    """Keys of the topics: who publishes needs kms:Decrypt and kms:GenerateDataKey on them."""
 
     def __init__(self, name: str, args: NoticesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("retail:notices:Notices", name, {}, opts)
-        account = current_account(self)
+        success, failure = args.get("success_topic_arn"), args.get("failure_topic_arn")
+        keys = [args.get("topic_key_arn")]
+        if not success or not failure:
+            account = current_account(self)
+            key = self._key(name, account)
+            keys.append(key.arn)
+        self.success_topic_arn = (
+            pulumi.Output.from_input(success) if success else self._topic(f"{name}-success", key, []).arn
+        )
+        self.failure_topic_arn = (
+            pulumi.Output.from_input(failure) if failure else self._failure_topic(name, key, account, args).arn
+        )
+        self.key_arns = pulumi.Output.all(*keys).apply(lambda arns: [arn for arn in arns if arn])
+        self.register_outputs(
+            {
+                "success_topic_arn": self.success_topic_arn,
+                "failure_topic_arn": self.failure_topic_arn,
+                "key_arns": self.key_arns,
+            }
+        )
+
+    def _key(self, name: str, account: Account) -> aws.kms.Key:
         # The AWS-managed key of SNS lets neither EventBridge nor CloudWatch publish, and can't be changed.
-        key = encryption_key(
+        return encryption_key(
             f"{name}-notices",
             account,
             [_encrypt(service, account.arn("sns", f"{name}-failure")) for service in _PUBLISHERS],
             description=f"Encrypts the notices of {name}",
             parent=self,
         )
-        success = self._topic(f"{name}-success", key, [])
-        failure = self._topic(
-            f"{name}-failure",
-            key,
-            [
-                (service, account.arn(namespace, kind, f"{name}-*"))
-                for service, (namespace, kind) in _PUBLISHERS.items()
-            ],
-        )
+
+    def _failure_topic(self, name: str, key: aws.kms.Key, account: Account, args: NoticesArgs) -> aws.sns.Topic:
+        publishers = [
+            (service, account.arn(namespace, kind, f"{name}-*")) for service, (namespace, kind) in _PUBLISHERS.items()
+        ]
+        topic = self._topic(f"{name}-failure", key, publishers)
         for number, email in enumerate(args.get("emails", []), start=1):
             aws.sns.TopicSubscription(
                 f"{name}-failure-{number}",
-                topic=failure.arn,
+                topic=topic.arn,
                 protocol="email",
                 endpoint=email,
-                opts=pulumi.ResourceOptions(parent=failure),
+                opts=pulumi.ResourceOptions(parent=topic),
             )
-        self.success_topic_arn, self.failure_topic_arn, self.key_arn = success.arn, failure.arn, key.arn
-        self.register_outputs(
-            {
-                "success_topic_arn": self.success_topic_arn,
-                "failure_topic_arn": self.failure_topic_arn,
-                "key_arn": self.key_arn,
-            }
-        )
+        return topic
 
     def _topic(
         self, name: str, key: aws.kms.Key, publishers: Sequence[tuple[str, pulumi.Output[str]]]

@@ -9,7 +9,16 @@ import pulumi_aws as aws
 
 from components.artefacts import LAMBDA_PYTHON, Artefacts, build_artefacts, object_key
 from components.intake import upload_queues, upload_rule
-from components.policies import KEY_USE, ServiceRole, Statement, allow, bucket_arn, current_account, service_role
+from components.policies import (
+    KEY_USE,
+    Resource,
+    ServiceRole,
+    Statement,
+    allow,
+    bucket_arn,
+    current_account,
+    service_role,
+)
 from components.state_machine import state_machine
 
 _VALIDATOR_SECONDS = 60
@@ -44,8 +53,14 @@ class OrchestrationArgs(TypedDict):
     failure_topic_arn: pulumi.Input[str]
     """Topic that hears of refused files, refused rows and failed runs."""
 
-    notice_key_arn: pulumi.Input[str]
-    """Key that both topics are encrypted with."""
+    notice_key_arns: NotRequired[pulumi.Input[Sequence[str]]]
+    """Keys that the topics are encrypted with. Default none."""
+
+    data_key_arn: NotRequired[pulumi.Input[str | None]]
+    """Key that the buckets are encrypted with. Default: S3's own keys."""
+
+    source_key_arn: NotRequired[pulumi.Input[str | None]]
+    """Key that uploads are encrypted with, where it is another."""
 
     lambda_platform: NotRequired[str]
     """What the validator is built for: `arm64`, the default, or `host` for an emulator on this machine."""
@@ -119,7 +134,8 @@ class Orchestration(pulumi.ComponentResource):
             ledger_bucket=args["ledger_bucket"],
             success_topic_arn=args["success_topic_arn"],
             failure_topic_arn=args["failure_topic_arn"],
-            notice_key_arn=args["notice_key_arn"],
+            notice_key_arns=self._notice_keys(),
+            data_key_arn=args.get("data_key_arn"),
             log_group=self._log_group("ingest", f"/aws/vendedlogs/states/{name}-ingest"),
             parent=self,
         )
@@ -172,6 +188,14 @@ class Orchestration(pulumi.ComponentResource):
     def _write_logs(self, *groups: aws.cloudwatch.LogGroup) -> Statement:
         streams = [pulumi.Output.concat(group.arn, ":*") for group in groups]
         return allow(["logs:CreateLogStream", "logs:PutLogEvents"], *streams)
+
+    def _notice_keys(self) -> Sequence[Resource]:
+        return [self._args.get("notice_key_arns", [])]
+
+    def _use_data_keys(self) -> list[Statement]:
+        """Read what is encrypted with a key of the user's, and encrypt with the lake's."""
+        data, source = self._args.get("data_key_arn"), self._args.get("source_key_arn")
+        return [allow(KEY_USE, data), allow(["kms:Decrypt"], source)]
 
     def _tell_missing_from_forbidden(self) -> Statement:
         """Without the right to list, S3 calls a record that isn't there yet forbidden
@@ -245,6 +269,7 @@ class Orchestration(pulumi.ComponentResource):
                     catalogue.arn("glue", "database/", args["database"]),
                     catalogue.arn("glue", "table/", args["database"], "/*"),
                 ),
+                *self._use_data_keys(),
                 self._write_logs(*logs),
             ],
             description="Reads uploads, writes the lake and the ledger, registers partitions",
@@ -267,7 +292,8 @@ class Orchestration(pulumi.ComponentResource):
                 allow(["states:StartExecution"], machine.arn),
                 allow(["states:DescribeExecution"], self._account.arn("states", "execution:", machine.name, ":*")),
                 allow(["sns:Publish"], args["failure_topic_arn"]),
-                allow(KEY_USE, args["notice_key_arn"]),
+                allow(KEY_USE, *self._notice_keys()),
+                *self._use_data_keys(),
                 self._write_logs(log_group),
             ],
             description="Reads the heads of uploads, records refusals, starts the state machine",

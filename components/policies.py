@@ -1,5 +1,6 @@
 """IAM documents and ARNs, in the standard partition `aws`."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -32,9 +33,11 @@ def bucket_arn(bucket: pulumi.Input[str], objects: str | None = None) -> pulumi.
     return pulumi.Output.concat("arn:aws:s3:::", bucket, f"/{objects}" if objects else "")
 
 
-def allow(
-    actions: Sequence[str], *resources: pulumi.Input[str], conditions: Mapping[str, Any] | None = None
-) -> Statement:
+Resource = pulumi.Input[str] | pulumi.Input[str | None] | pulumi.Input[Sequence[str]]
+"""An ARN, several, or None for none."""
+
+
+def allow(actions: Sequence[str], *resources: Resource, conditions: Mapping[str, Any] | None = None) -> Statement:
     """A statement of a role's policy."""
     statement = {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
     return statement | {"Condition": conditions} if conditions else statement
@@ -65,8 +68,32 @@ def deny_plain_text(actions: str, *resources: pulumi.Input[str]) -> Statement:
 
 
 def document(*statements: Statement) -> pulumi.Output[str]:
-    """The policy document of these statements, as JSON."""
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
+    """The policy document of these statements, as JSON.
+
+    A resource that is None (a key that nobody uses) is left out, and with it a statement about nothing else.
+    """
+    return pulumi.Output.from_input(list(statements)).apply(
+        lambda resolved: json.dumps({"Version": "2012-10-17", "Statement": _about_something(resolved)})
+    )
+
+
+def _about_something(statements: Sequence[Statement]) -> list[dict[str, Any]]:
+    kept = []
+    for statement in statements:
+        resources = [
+            one for each in statement.get("Resource", ()) for one in (each if isinstance(each, list) else [each])
+        ]
+        named = [resource for resource in resources if resource is not None]
+        if named or "Resource" not in statement:
+            kept.append({**statement, "Resource": named} if named else dict(statement))
+    return kept
+
+
+_TELL_THEIR_ACCOUNT = ("states.amazonaws.com", "vpc-flow-logs.amazonaws.com")
+"""Services whose documents ask for `aws:SourceAccount` in the policies that trust them
+(https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html,
+https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html). With one that doesn't send it, such a
+condition would lock the service out."""
 
 
 class ServiceRole(NamedTuple):
@@ -79,8 +106,13 @@ class ServiceRole(NamedTuple):
 def service_role(
     name: str, service: str, statements: Sequence[Statement], *, description: str, parent: pulumi.Resource
 ) -> ServiceRole:
-    """A role that an AWS service assumes, with these rights and no others."""
-    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    """A role that an AWS service assumes, with these rights and no others.
+
+    Services that say for which account they act may do so for this one only (see `_TELL_THEIR_ACCOUNT`).
+    """
+    trust: dict[str, Any] = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    if service in _TELL_THEIR_ACCOUNT:
+        trust["Condition"] = {"StringEquals": {"aws:SourceAccount": current_account(parent).id}}
     options = pulumi.ResourceOptions(parent=parent)
     role = aws.iam.Role(name, name=name, description=description, assume_role_policy=document(trust), opts=options)
     policy = aws.iam.RolePolicy(name, name=name, role=role.name, policy=document(*statements), opts=options)

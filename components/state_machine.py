@@ -5,12 +5,13 @@ Its input is `{"dataset": …, "run": <name of the execution>, "objects": [{"buc
 the ledger, and the machine reads that.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-from components.policies import KEY_USE, allow, bucket_arn, service_role
+from components.policies import KEY_USE, Resource, allow, bucket_arn, service_role
 
 _LOG_DELIVERY = (
     "logs:CreateLogDelivery",
@@ -40,7 +41,8 @@ def state_machine(
     ledger_bucket: pulumi.Input[str],
     success_topic_arn: pulumi.Input[str],
     failure_topic_arn: pulumi.Input[str],
-    notice_key_arn: pulumi.Input[str],
+    notice_key_arns: Sequence[Resource],
+    data_key_arn: pulumi.Input[str | None],
     log_group: aws.cloudwatch.LogGroup,
     parent: pulumi.Resource,
 ) -> aws.sfn.StateMachine:
@@ -52,7 +54,8 @@ def state_machine(
             allow(["glue:BatchStopJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartJobRun"], job.arn),
             allow(["s3:GetObject"], bucket_arn(ledger_bucket, "runs/*")),
             allow(["sns:Publish"], success_topic_arn, failure_topic_arn),
-            allow(KEY_USE, notice_key_arn),
+            allow(KEY_USE, *notice_key_arns),
+            allow(["kms:Decrypt"], data_key_arn),
             allow(_LOG_DELIVERY, "*"),
         ],
         description="Runs the job, reads its summary, publishes the notice",

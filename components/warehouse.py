@@ -23,6 +23,9 @@ class WarehouseArgs(TypedDict):
     buckets: Sequence[pulumi.Input[str]]
     """Names of the buckets that its tables lie in."""
 
+    data_key_arn: NotRequired[pulumi.Input[str | None]]
+    """Key that these buckets are encrypted with. Default: S3's own keys."""
+
     base_capacity: NotRequired[pulumi.Input[int]]
     """Redshift processing units at work while there are queries, from 4. Default 4, $1.50 an hour of work."""
 
@@ -100,6 +103,7 @@ class Warehouse(pulumi.ComponentResource):
             [
                 allow(["s3:GetBucketLocation", "s3:ListBucket"], *map(bucket_arn, args["buckets"])),
                 allow(["s3:GetObject"], *(bucket_arn(bucket, "*") for bucket in args["buckets"])),
+                allow(["kms:Decrypt"], args.get("data_key_arn")),
                 allow(
                     [
                         "glue:BatchGetPartition",

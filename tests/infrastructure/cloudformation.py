@@ -46,7 +46,11 @@ _SHAPES = {
     "aws:athena/namedQuery:NamedQuery": _Shape("AWS::Athena::NamedQuery", {"query": "QueryString"}),
     "aws:athena/workgroup:Workgroup": _Shape(
         "AWS::Athena::WorkGroup",
-        {"configuration": "WorkGroupConfiguration", "forceDestroy": "RecursiveDeleteOption"},
+        {
+            "configuration": "WorkGroupConfiguration",
+            "configuration.resultConfiguration.encryptionConfiguration.kmsKeyArn": "KmsKey",
+            "forceDestroy": "RecursiveDeleteOption",
+        },
     ),
     "aws:cloudwatch/dashboard:Dashboard": _Shape("AWS::CloudWatch::Dashboard"),
     "aws:cloudwatch/eventRule:EventRule": _Shape("AWS::Events::Rule"),
@@ -123,6 +127,11 @@ _SHAPES = {
             "rules.expiration.days": "ExpirationInDays",
         },
     ),
+    "aws:s3/bucketLogging:BucketLogging": _Shape(
+        _BUCKET,
+        {"bucket": None, "targetBucket": "DestinationBucketName", "targetPrefix": "LogFilePrefix"},
+        within="LoggingConfiguration",
+    ),
     "aws:s3/bucketNotification:BucketNotification": _Shape(
         _BUCKET,
         {
@@ -143,6 +152,7 @@ _SHAPES = {
             "bucket": None,
             "rules": "BucketEncryption/ServerSideEncryptionConfiguration",
             "rules.applyServerSideEncryptionByDefault": "ServerSideEncryptionByDefault",
+            "rules.applyServerSideEncryptionByDefault.kmsMasterKeyId": "KMSMasterKeyID",
         },
     ),
     "aws:s3/bucketVersioning:BucketVersioning": _Shape(_BUCKET, {"bucket": None}),

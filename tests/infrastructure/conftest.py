@@ -5,7 +5,11 @@ import pytest
 from emulator.program import stack_config
 from tests.infrastructure.recording import ROOT, Recording, record
 
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/{}"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:{}"
 EVERYTHING = {
+    "name": "shops-of-the-north-east",  # the longest there may be
+    "kmsKey": "create",
     "alertEmails": ["shopkeeper@example.com", "night.shift@example.com"],
     "batchSize": 1000,
     "batchWindowSeconds": 60,
@@ -15,7 +19,19 @@ EVERYTHING = {
     "protectData": True,
     "redshift": True,
 }
+EXISTING = {
+    "sourceBucket": "uploads-of-old",
+    "sourceBucketEvents": True,
+    "sourceKeyArn": KEY.format("uploads"),
+    "kmsKey": KEY.format("lake"),
+    "successTopicArn": TOPIC.format("good-news"),
+    "failureTopicArn": TOPIC.format("bad-news"),
+    "topicKeyArn": KEY.format("topics"),
+}
 CONFIGS = {
+    "minimum": {"aws:region": "eu-west-1"},
+    "prod": stack_config(ROOT, "prod.example"),
+    "existing": {"aws:region": "eu-west-1", "retail-pipeline:settings": json.dumps(EXISTING)},
     "dev": stack_config(ROOT, "dev"),
     "local": stack_config(ROOT, "local"),
     "everything": {"aws:region": "eu-west-1", "retail-pipeline:settings": json.dumps(EVERYTHING)},
@@ -24,7 +40,8 @@ CONFIGS = {
 
 @pytest.fixture(scope="session", params=CONFIGS)
 def stack(request: pytest.FixtureRequest) -> str:
-    """The name of a stack: the two in the repository, and one with everything on."""
+    """The name of a stack: those in the repository, one without settings, one with everything on, and one that
+    brings buckets, topics and keys of its own."""
     return str(request.param)
 
 
@@ -33,9 +50,8 @@ def recordings() -> dict[str, Recording]:
     return {}
 
 
-@pytest.fixture
-def deployment(stack: str, recordings: dict[str, Recording]) -> Recording:
-    """What the real program deploys for a stack."""
+def deployed(recordings: dict[str, Recording], stack: str) -> Recording:
+    """What the real program deploys for a stack, recorded once."""
     if stack not in recordings:
         recordings[stack] = record(ROOT / "__main__.py", stack, CONFIGS[stack])
     assert not recordings[stack].error
@@ -43,9 +59,12 @@ def deployment(stack: str, recordings: dict[str, Recording]) -> Recording:
 
 
 @pytest.fixture
+def deployment(stack: str, recordings: dict[str, Recording]) -> Recording:
+    """What the real program deploys for a stack."""
+    return deployed(recordings, stack)
+
+
+@pytest.fixture
 def everything(recordings: dict[str, Recording]) -> Recording:
     """What the real program deploys with everything on."""
-    if "everything" not in recordings:
-        recordings["everything"] = record(ROOT / "__main__.py", "everything", CONFIGS["everything"])
-    assert not recordings["everything"].error
-    return recordings["everything"]
+    return deployed(recordings, "everything")

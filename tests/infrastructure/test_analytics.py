@@ -48,15 +48,20 @@ def test_json_and_parquet_have_their_readers(deployment: Recording) -> None:
     assert readers == {"org.openx.data.jsonserde.JsonSerDe"}
 
 
-def test_queries_are_limited_encrypted_and_kept_apart(deployment: Recording) -> None:
+def test_queries_are_limited_encrypted_and_kept_apart(deployment: Recording, stack: str) -> None:
     (workgroup,) = deployment.of_type("aws:athena/workgroup:Workgroup")
     configuration = workgroup.inputs["configuration"]
     assert configuration["enforceWorkgroupConfiguration"] is True
     assert configuration["engineVersion"] == {"selectedEngineVersion": "Athena engine version 3"}
-    assert configuration["bytesScannedCutoffPerQuery"] == 100 * 10**9
+    assert configuration["bytesScannedCutoffPerQuery"] == (1000 if stack == "prod" else 100) * 10**9
     results = configuration["resultConfiguration"]
     assert results["outputLocation"] == f"s3://{deployment.exports['artefact_bucket']}/athena-results/"
-    assert results["encryptionConfiguration"] == {"encryptionOption": "SSE_S3"}
+    encryption = results["encryptionConfiguration"]
+    if stack in ("everything", "existing", "prod"):
+        assert encryption["encryptionOption"] == "SSE_KMS"
+        assert ":key/" in encryption["kmsKeyArn"]
+    else:
+        assert encryption == {"encryptionOption": "SSE_S3"}
 
 
 def test_saved_queries_ask_for_totals_refusals_and_the_ledger(deployment: Recording) -> None:
@@ -86,7 +91,7 @@ def _duckdb_type(hive_type: str) -> str:
 
 def test_the_warehouse_is_there_when_it_is_wanted(deployment: Recording, stack: str) -> None:
     workgroups = deployment.of_type("aws:redshiftserverless/workgroup:Workgroup")
-    assert len(workgroups) == (1 if stack == "everything" else 0)
+    assert len(workgroups) == (stack in ("everything", "prod"))
 
 
 def test_the_warehouse_is_out_of_reach_and_limited(everything: Recording) -> None:
@@ -115,7 +120,7 @@ def test_the_warehouse_sees_the_lake_however_often_it_is_told(everything: Record
 
 def test_the_crawler_runs_on_a_schedule_or_on_demand(deployment: Recording, stack: str) -> None:
     (crawler,) = deployment.of_type("aws:glue/crawler:Crawler")
-    assert crawler.inputs.get("schedule") == (None if stack == "local" else "cron(0 3 * * ? *)")
+    assert crawler.inputs.get("schedule") == ("cron(0 3 * * ? *)" if stack in ("dev", "everything", "prod") else None)
     assert json.loads(crawler.inputs["configuration"])["Grouping"] == {
         "TableGroupingPolicy": "CombineCompatibleSchemas"
     }

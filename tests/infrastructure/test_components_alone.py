@@ -61,3 +61,17 @@ def test_components_can_be_offered_to_other_languages() -> None:
     for component in described.values():
         properties = {**component.inputs, **component.outputs}
         assert [name for name, each in properties.items() if not each.description] == []
+
+
+@pytest.mark.parametrize("events", [False, True])
+def test_a_bucket_that_is_there_is_changed_only_when_asked(events: bool, tmp_path: Path) -> None:
+    program = tmp_path / "__main__.py"
+    program.write_text(
+        "from components.storage import Storage\nimport pulumi\n"
+        f'storage = Storage("shop", {{"source_bucket": "uploads", "source_bucket_events": {events}}})\n'
+        'pulumi.export("source_bucket", storage.source_bucket)\n'
+    )
+    recording = record(program, "alone", {"aws:region": "eu-west-1"})
+    assert recording.exports == {"source_bucket": "uploads"}
+    touching = [resource for resource in recording.resources if resource.inputs.get("bucket") == "uploads"]
+    assert [resource.inputs for resource in touching] == [{"bucket": "uploads", "eventbridge": True}] * events

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.infrastructure.conftest import EXISTING, deployed
 from tests.infrastructure.recording import ACCOUNT, REGION, Recording
 
 RESOURCE_POLICIES = {
@@ -48,6 +49,8 @@ RIGHTS = {
     },
     "transform": {
         "glue:BatchCreatePartition",
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "s3:AbortMultipartUpload",
@@ -125,21 +128,40 @@ def test_only_actions_that_know_no_resources_are_granted_on_all(deployment: Reco
     assert granted <= NOTHING_NARROWER
 
 
-def test_every_other_right_is_on_something_that_the_stack_deploys(deployment: Recording) -> None:
-    deployed = {resource.outputs["arn"] for resource in deployment.resources if "arn" in resource.outputs}
-    deployed |= {f"arn:aws:glue:{REGION}:{ACCOUNT}:catalog"}
+def test_every_other_right_is_on_something_that_the_stack_deploys_or_is_told_of(
+    deployment: Recording, stack: str
+) -> None:
+    known = {resource.outputs["arn"] for resource in deployment.resources if "arn" in resource.outputs}
+    known |= {f"arn:aws:glue:{REGION}:{ACCOUNT}:catalog"}
     (database,) = deployment.of_type("aws:glue/catalogDatabase:CatalogDatabase")
-    deployed |= {database.outputs["arn"].replace(":database/", ":table/")}
+    known |= {database.outputs["arn"].replace(":database/", ":table/")}
     (machine,) = deployment.of_type("aws:sfn/stateMachine:StateMachine")
-    deployed |= {machine.outputs["arn"].replace(":stateMachine:", ":execution:")}
+    known |= {machine.outputs["arn"].replace(":stateMachine:", ":execution:")}
     # The flow log's service looks its group up by listing.
-    deployed |= {f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group"}
+    known |= {f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group"}
+    if stack == "existing":
+        known |= {value for key, value in EXISTING.items() if key.endswith("Arn")}
+        known |= {EXISTING["kmsKey"], f"arn:aws:s3:::{EXISTING['sourceBucket']}"}
     for statement in _allowed(deployment, "aws:iam/rolePolicy:RolePolicy"):
         for resource in statement.resources:
             if resource != "*":
                 owner = re.sub(r"[/:]([a-z]+/)?\*$", "", resource)
-                assert owner in deployed, f"{statement.holder} has rights on {resource}"
+                assert owner in known, f"{statement.holder} has rights on {resource}"
                 assert "*" not in owner
+
+
+def test_a_key_of_the_user_s_is_used_by_those_who_need_it(recordings: dict[str, Recording]) -> None:
+    existing = deployed(recordings, "existing")
+    users: dict[str, set[str]] = {}
+    for statement in _allowed(existing, "aws:iam/rolePolicy:RolePolicy"):
+        for resource in statement.resources:
+            if ":key/" in resource:
+                users.setdefault(resource.rpartition("/")[2], set()).add(statement.holder.rpartition("-")[2])
+    assert users == {
+        "topics": {"ingest", "validator"},
+        "lake": {"check", "ingest", "transform", "validator"},
+        "uploads": {"transform", "validator"},
+    }
 
 
 @pytest.mark.parametrize("role", RIGHTS)
@@ -183,7 +205,8 @@ def _s3_rights(deployment: Recording, role: str) -> dict[str, set[str]]:
     for statement in policy["Statement"]:
         for action in filter(lambda action: action.startswith("s3:"), statement["Action"]):
             short = {
-                re.sub(r"^arn:aws:s3:::retail-\w+-(\w+)-[\w-]+", r"\1", resource) for resource in statement["Resource"]
+                re.sub(rf"^arn:aws:s3:::[a-z-]+-([a-z]+)-{ACCOUNT}-{REGION}", r"\1", resource)
+                for resource in statement["Resource"]
             }
             rights.setdefault(action, set()).update(short)
     return rights
@@ -193,6 +216,17 @@ def test_one_service_assumes_each_role(deployment: Recording) -> None:
     for statement in _allowed(deployment, "aws:iam/role:Role"):
         assert statement.actions == ["sts:AssumeRole"]
         assert re.fullmatch(r"[a-z-]+\.amazonaws\.com", statement.content["Principal"]["Service"])
+
+
+def test_services_that_tell_their_account_act_for_this_one_only(everything: Recording) -> None:
+    """The confused deputy, at the roles."""
+    guarded = {
+        statement.content["Principal"]["Service"]: statement.content["Condition"]
+        for statement in _allowed(everything, "aws:iam/role:Role")
+        if "Condition" in statement.content
+    }
+    condition = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    assert guarded == {"states.amazonaws.com": condition, "vpc-flow-logs.amazonaws.com": condition}
 
 
 def test_a_service_is_let_in_for_named_sources_only(deployment: Recording) -> None:

@@ -78,7 +78,7 @@ def test_large_batches_need_a_window() -> None:
 def test_addresses_are_for_a_topic_of_ours_only() -> None:
     values = {"failureTopicArn": TOPIC, "alertEmails": ["me@example.com"]}
     with pytest.raises(
-        SettingsError, match="alertEmails is .*; allowed is none, as failureTopicArn is a topic of your"
+        SettingsError, match=r"alertEmails is .*; allowed is none, as failureTopicArn is a topic of your"
     ):
         parse_settings(values, "dev")
 
@@ -99,7 +99,7 @@ def test_a_stack_needs_a_region() -> None:
     "tags", ["shop", {"tags": {"aws:shop": "1"}}, {"tags": {"shop": 1}}, {"tags": {"k" * 129: ""}}]
 )
 def test_wrong_tags_are_refused(tags: object) -> None:
-    with pytest.raises(SettingsError, match="aws:defaultTags is .*; allowed is tags: with at most 50 keys"):
+    with pytest.raises(SettingsError, match=r"aws:defaultTags is .*; allowed is tags: with at most 50 keys"):
         parse_settings({}, "dev", default_tags=tags)
 
 
