@@ -62,6 +62,7 @@ orchestration = Orchestration(
         "notice_key_arns": notices.key_arns,
         "data_key_arn": storage.kms_key_arn,
         "source_key_arn": settings.source_key_arn,
+        "format_plugins": settings.format_plugins,
         "lambda_platform": settings.lambda_platform,
         "batch_size": settings.batch_size,
         "batch_window_seconds": settings.batch_window_seconds,

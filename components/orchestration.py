@@ -62,6 +62,9 @@ class OrchestrationArgs(TypedDict):
     source_key_arn: NotRequired[pulumi.Input[str | None]]
     """Key that uploads are encrypted with, where it is another."""
 
+    format_plugins: NotRequired[Sequence[str]]
+    """Packages with more formats: requirements, or paths of wheels or of packages' folders. Default none."""
+
     lambda_platform: NotRequired[str]
     """What the validator is built for: `arm64`, the default, or `host` for an emulator on this machine."""
 
@@ -126,7 +129,9 @@ class Orchestration(pulumi.ComponentResource):
         super().__init__("retail:orchestration:Orchestration", name, {}, opts)
         self._name, self._args, self._account = name, args, current_account(self)
         self._options = pulumi.ResourceOptions(parent=self)
-        artefacts = build_artefacts(Path(args["contracts"]), args.get("lambda_platform", "arm64"))
+        artefacts = build_artefacts(
+            Path(args["contracts"]), args.get("lambda_platform", "arm64"), plugins=args.get("format_plugins", [])
+        )
         job = self._job(artefacts)
         machine = state_machine(
             f"{name}-ingest",
@@ -166,10 +171,10 @@ class Orchestration(pulumi.ComponentResource):
             }
         )
 
-    def _artefact(self, kind: str, file: Path) -> pulumi.Output[str]:
+    def _artefact(self, kind: str, file: Path, child: str = "") -> pulumi.Output[str]:
         """Uploads a file; returns its key."""
         uploaded = aws.s3.BucketObjectv2(
-            f"{self._name}-{kind}",
+            f"{self._name}-{child or kind}",
             bucket=self._args["artefact_bucket"],
             key=object_key(kind, file),
             source=pulumi.FileAsset(file),
@@ -224,8 +229,8 @@ class Orchestration(pulumi.ComponentResource):
                 "script_location": pulumi.Output.concat(uri, self._artefact("job", artefacts.job_script)),
             },
             default_arguments={
-                "--additional-python-modules": pulumi.Output.concat(uri, self._artefact("wheel", artefacts.wheel)),
-                # All that the job needs besides our wheel comes with Glue: nothing is fetched from outside.
+                "--additional-python-modules": self._wheels(uri, artefacts),
+                # All that the job needs besides these comes with Glue: nothing is fetched from outside.
                 "--python-modules-installer-option": "--no-deps --no-index",
                 "--custom-logGroup-prefix": log_prefix,
                 "--contracts": pulumi.Output.concat(uri, self._artefact("contracts", artefacts.contracts)),
@@ -243,6 +248,13 @@ class Orchestration(pulumi.ComponentResource):
             max_retries=0,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[role.policy]),
         )
+
+    def _wheels(self, uri: pulumi.Output[str], artefacts: Artefacts) -> pulumi.Output[str]:
+        own, *others = artefacts.wheels
+        keys = [self._artefact("wheel", own)]
+        # Named after their packages, so that another version takes the place of the one before.
+        keys += [self._artefact("wheel", wheel, f"wheel-{wheel.name.split('-')[0]}") for wheel in others]
+        return pulumi.Output.all(uri, *keys).apply(lambda parts: ",".join(parts[0] + key for key in parts[1:]))
 
     def _job_role(self, name: str, logs: Sequence[aws.cloudwatch.LogGroup]) -> ServiceRole:
         args, catalogue = self._args, self._account

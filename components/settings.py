@@ -142,7 +142,7 @@ def parse_settings(
         region=reader.region(region),
         tags=reader.tags(default_tags),
         contracts=reader.contracts("contracts", "contracts"),
-        format_plugins=reader.texts("formatPlugins", re.compile(r"\S.*"), "a list of requirements or paths"),
+        format_plugins=reader.plugins("formatPlugins"),
         source_bucket=reader.text("sourceBucket", _BUCKET, "the name of a bucket"),
         source_bucket_events=reader.boolean("sourceBucketEvents", default=False),
         source_key_arn=reader.text("sourceKeyArn", _KEY, _KEY_ALLOWED),

@@ -16,6 +16,8 @@ LONGEST_NAME = 23
 _T = TypeVar("_T", str, int)
 _NAME = re.compile(rf"[a-z]([a-z0-9-]{{0,{LONGEST_NAME - 2}}}[a-z0-9])?")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
+_REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9._,-]+\])?\s*([=<>!~]=?[^/]+)?")
+"""A name, extras, versions: https://packaging.python.org/en/latest/specifications/dependency-specifiers/."""
 
 
 class SettingsError(Exception):
@@ -105,6 +107,14 @@ class SettingsReader:
         self.refuse(key, value, allowed)
         return []
 
+    def plugins(self, key: str) -> Sequence[str]:
+        value = self._value(key, [])
+        if isinstance(value, list) and all(isinstance(item, str) and _is_package(item) for item in value):
+            return value
+        allowed = "a list of requirements such as till-journal==1.0, or of paths of wheels or of folders with a"
+        self.refuse(key, value, f"{allowed} pyproject.toml that are there")
+        return []
+
     def contracts(self, key: str, default: str) -> str:
         value = self._value(key, default)
         if not isinstance(value, str) or not Path(value).is_dir():
@@ -119,6 +129,15 @@ class SettingsReader:
     def _value(self, key: str, default: Any) -> Any:
         self.known.append(key)
         return self.values.get(key, default) if isinstance(self.values, Mapping) else default
+
+
+def _is_package(item: str) -> bool:
+    path = Path(item)
+    if item.endswith(".whl"):
+        return path.is_file()
+    if path.is_dir():
+        return (path / "pyproject.toml").is_file()
+    return _REQUIREMENT.fullmatch(item) is not None
 
 
 def _is_tag(tag: tuple[object, object]) -> bool:

@@ -32,7 +32,7 @@ class StorageArgs(TypedDict):
     """Make a key to encrypt with. Default false."""
 
     source_bucket: NotRequired[str | None]
-    """Name of a versioned bucket that is there already, to take uploads from. It is left as it is. Default: make one."""
+    """Name of a versioned bucket that is there already, to take uploads from. Default: make one."""
 
     source_bucket_events: NotRequired[bool]
     """Have that bucket tell EventBridge of its objects, in place of all notifications it has. Default false."""

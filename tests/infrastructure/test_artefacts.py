@@ -1,5 +1,8 @@
 """What is deployed is small, complete, and the same again when nothing has changed."""
 
+import os
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -7,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from components.artefacts import ArtefactError, Artefacts, build_artefacts, object_key
+import components.artefacts
+from components.artefacts import Artefacts, build_artefacts, object_key
+from components.packages import ArtefactError, uv
+from tests.infrastructure.plugin import plugin_source
 from tests.infrastructure.recording import ROOT
 
 CONTRACTS = ROOT / "contracts"
@@ -23,7 +29,7 @@ def test_two_builds_are_alike_to_the_byte(host: Artefacts, tmp_path: Path) -> No
     assert again.validator_package != host.validator_package
     for one, other in (
         (host.validator_package, again.validator_package),
-        (host.wheel, again.wheel),
+        (host.wheels[0], again.wheels[0]),
         (host.contracts, again.contracts),
     ):
         assert one.read_bytes() == other.read_bytes()
@@ -93,10 +99,99 @@ def test_an_unknown_platform_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_wheel_carries_our_code_and_its_entry_points(host: Artefacts) -> None:
-    assert host.wheel.name.endswith("-py3-none-any.whl")
-    with zipfile.ZipFile(host.wheel) as wheel:
+    assert host.wheels[0].name.endswith("-py3-none-any.whl")
+    with zipfile.ZipFile(host.wheels[0]) as wheel:
         names = wheel.namelist()
         (points,) = [name for name in names if name.endswith("entry_points.txt")]
         assert "[retail_pipeline.formats]" in wheel.read(points).decode()
     assert {"runtime/transform.py", "formats/csv.py"} <= set(names)
     assert not [name for name in names if name.startswith(("components/", "emulator/", "tests/"))]
+
+
+def test_the_same_sources_in_another_folder_give_the_same_bytes(host: Artefacts, tmp_path: Path) -> None:
+    copy = tmp_path / "elsewhere" / "checkout"
+    copy.mkdir(parents=True)
+    for name in ("formats", "runtime", "components", "contracts"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "uv.lock", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    build = (
+        "from pathlib import Path; from components.artefacts import build_artefacts as b; b(Path('contracts'), 'host')"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(copy)}
+    subprocess.run([sys.executable, "-c", build], cwd=copy, env=environment, check=True)
+    [built] = (copy / "build" / "artefacts").iterdir()
+    for file in (host.validator_package, *host.wheels, host.contracts):
+        assert (built / file.name).read_bytes() == file.read_bytes()
+
+
+def test_all_that_is_shipped_brings_its_licence(host: Artefacts) -> None:
+    for archive in (host.validator_package, *host.wheels):
+        with zipfile.ZipFile(archive) as package:
+            names = package.namelist()
+        packages = {name.split("/")[0] for name in names if ".dist-info/" in name}
+        licensed = {name.split("/")[0] for name in names if ".dist-info/licenses/" in name}
+        assert packages
+        assert licensed == packages
+
+
+def test_a_plugin_is_shipped_to_the_validator_and_to_the_job(tmp_path: Path) -> None:
+    plugin = plugin_source(tmp_path / "till-journal")
+    artefacts = build_artefacts(CONTRACTS, "arm64", tmp_path / "builds", plugins=[str(plugin)])
+    with zipfile.ZipFile(artefacts.validator_package) as package:
+        assert "till_journal/fixed_width.py" in package.namelist()
+        assert b"[retail_pipeline.formats]" in package.read("till_journal-1.0.dist-info/entry_points.txt")
+        assert not [name for name in package.namelist() if name.startswith(("pyarrow", "duckdb", "boto3"))]
+    ours, theirs = artefacts.wheels
+    assert ours.name.startswith("retail_pipeline-")
+    assert theirs.name == "till_journal-1.0-py3-none-any.whl"
+    again = build_artefacts(CONTRACTS, "arm64", tmp_path / "again", plugins=[str(theirs)])
+    assert again.validator_package.read_bytes() == artefacts.validator_package.read_bytes()
+    assert again.wheels[1].read_bytes() == theirs.read_bytes()
+
+
+def test_another_plugin_of_the_same_path_is_built_anew(tmp_path: Path) -> None:
+    plugin = plugin_source(tmp_path / "till-journal")
+    before = build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=[str(plugin)])
+    (plugin / "till_journal" / "__init__.py").write_text("VERSION = 2\n")
+    after = build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=[str(plugin)])
+    assert before.validator_package.parent != after.validator_package.parent
+
+
+def test_a_plugin_without_a_format_is_refused(tmp_path: Path) -> None:
+    plugin = plugin_source(tmp_path / "till-journal", entry_points=False)
+    with pytest.raises(ArtefactError, match=r"brings no format: .* entry point of the group retail_pipeline\.formats"):
+        build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=[str(plugin)])
+    assert list((tmp_path / "builds").iterdir()) == []
+
+
+def test_a_wheel_that_cannot_be_had_is_named_with_its_target(tmp_path: Path) -> None:
+    with pytest.raises(ArtefactError) as failure:
+        build_artefacts(CONTRACTS, "arm64", tmp_path, plugins=["moto==0.0.0.1"])
+    assert "moto==0.0.0.1 can't be had as wheels for aarch64-manylinux_2_28 and Python 3.13" in str(failure.value)
+
+
+def test_what_glue_lacks_goes_beside_our_wheel_for_its_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(components.artefacts, "GLUE_DEPENDENCIES", ("orjson",))
+    monkeypatch.setattr(components.artefacts, "GLUE_BRINGS", ("pluggy",))
+    _, wheel = build_artefacts(CONTRACTS, "arm64", tmp_path).wheels
+    assert re.fullmatch(r"orjson-[\d.]+-cp313-cp313-manylinux_2_17_x86_64\.manylinux2014_x86_64\.whl", wheel.name)
+    check = [sys.executable, "-m", "zipfile", "-t", str(wheel)]
+    assert subprocess.run(check, capture_output=True, check=True)
+    with zipfile.ZipFile(wheel) as packed:
+        [record] = [name for name in packed.namelist() if name.endswith(".dist-info/RECORD")]
+        recorded = {line.split(",")[0] for line in packed.read(record).decode().splitlines()}
+        assert recorded == set(packed.namelist())
+    # An installer takes it, whatever the machine that it is for.
+    target = [
+        "--python-platform",
+        "x86_64-manylinux_2_34",
+        "--python-version",
+        "3.13",
+        "--target",
+        str(tmp_path / "site"),
+    ]
+    uv("pip", "install", "--no-deps", "--no-index", *target, str(wheel), problem="the wheel is broken")
+    assert (tmp_path / "site" / "orjson" / "__init__.py").is_file()
