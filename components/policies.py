@@ -144,9 +144,17 @@ KEY_USE = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
 def encryption_key(
-    name: str, account: Account, statements: Sequence[Statement], *, description: str, parent: pulumi.Resource
+    name: str,
+    account: Account,
+    statements: Sequence[Statement],
+    *,
+    description: str,
+    parent: pulumi.Resource,
+    protect: bool = False,
 ) -> aws.kms.Key:
     """A rotated key with an alias: administered and used by the account's IAM policies, and by `statements`.
+
+    With `protect` it outlives its stack, as what it encrypts does.
 
     In a key's policy the resource `*` means the key itself:
     https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
@@ -160,7 +168,7 @@ def encryption_key(
         enable_key_rotation=True,
         deletion_window_in_days=30,
         policy=document(administration, *statements),
-        opts=options,
+        opts=pulumi.ResourceOptions(parent=parent, protect=protect, retain_on_delete=protect),
     )
     aws.kms.Alias(name, name=f"alias/{name}", target_key_id=key.key_id, opts=options)
     return key

@@ -73,7 +73,12 @@ class Storage(pulumi.ComponentResource):
         key = args.get("kms_key_arn")
         if args.get("create_kms_key", False):
             key = encryption_key(
-                f"{name}-data", account, [], description=f"Encrypts the data of {name}", parent=self
+                f"{name}-data",
+                account,
+                [],
+                description=f"Encrypts the data of {name}",
+                parent=self,
+                protect=args.get("protect", True),
             ).arn
         buckets = _Buckets(self, name, args, account, Encryption(key))
         existing = args.get("source_bucket")

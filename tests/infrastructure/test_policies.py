@@ -137,8 +137,6 @@ def test_every_other_right_is_on_something_that_the_stack_deploys_or_is_told_of(
     known |= {database.outputs["arn"].replace(":database/", ":table/")}
     (machine,) = deployment.of_type("aws:sfn/stateMachine:StateMachine")
     known |= {machine.outputs["arn"].replace(":stateMachine:", ":execution:")}
-    # The flow log's service looks its group up by listing.
-    known |= {f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group"}
     if stack == "existing":
         known |= {value for key, value in EXISTING.items() if key.endswith("Arn")}
         known |= {EXISTING["kmsKey"], f"arn:aws:s3:::{EXISTING['sourceBucket']}"}
