@@ -4,6 +4,9 @@ import pulumi
 
 from components.alerting import Alerting
 from components.analytics import Analytics
+from components.budget import Budget
+from components.chat import Chat, ChatArgs
+from components.lake_formation import LakeFormation
 from components.notices import Notices
 from components.orchestration import Orchestration
 from components.settings import CREATE, load_settings
@@ -31,6 +34,7 @@ notices = Notices(
         "success_topic_arn": settings.success_topic_arn,
         "failure_topic_arn": settings.failure_topic_arn,
         "topic_key_arn": settings.topic_key_arn,
+        "budgets": settings.monthly_budget_dollars > 0,
     },
 )
 analytics = Analytics(
@@ -94,6 +98,30 @@ if settings.redshift:
         name, {"database": analytics.database, "buckets": buckets, "data_key_arn": storage.kms_key_arn}
     )
     pulumi.export("warehouse", warehouse.workgroup)
+if settings.monthly_budget_dollars:
+    Budget(name, {"monthly_dollars": settings.monthly_budget_dollars, "topic_arns": [notices.failure_topic_arn]})
+if settings.slack_channel or settings.teams_channel:
+    channels: ChatArgs = {"topic_arns": [notices.failure_topic_arn]}
+    if settings.slack_channel:
+        workspace, channel = settings.slack_channel.split("/")
+        channels["slack"] = {"workspace": workspace, "channel": channel}
+    if settings.teams_channel:
+        tenant, team, channel = settings.teams_channel.split("/")
+        channels["teams"] = {"tenant": tenant, "team": team, "channel": channel}
+    Chat(name, channels)
+if settings.lake_readers or settings.lake_personal_readers:
+    LakeFormation(
+        name,
+        {
+            "contracts": settings.contracts,
+            "database": analytics.database,
+            "processed_bucket": storage.processed_bucket,
+            "readers": settings.lake_readers,
+            "personal_readers": settings.lake_personal_readers,
+        },
+        # The tables have to be there before they are tagged.
+        pulumi.ResourceOptions(depends_on=[analytics]),
+    )
 for component, outputs in (
     (storage, "source_bucket processed_bucket quarantine_bucket ledger_bucket artefact_bucket access_log_bucket"),
     (notices, "success_topic_arn failure_topic_arn"),

@@ -1,6 +1,6 @@
 """Where people hear of the pipeline: a topic for good news and one for bad."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -23,6 +23,8 @@ _PUBLISHERS = {
 }
 """Services that publish failures, each with the service and the kind of the resources it does so for."""
 
+_BUDGETS = "budgets.amazonaws.com"
+
 
 class NoticesArgs(TypedDict):
     emails: NotRequired[Sequence[str]]
@@ -40,6 +42,9 @@ class NoticesArgs(TypedDict):
 
     topic_key_arn: NotRequired[pulumi.Input[str] | None]
     """Key that the topics that are there already are encrypted with."""
+
+    budgets: NotRequired[bool]
+    """Let the account's budgets whose names begin with `<name>-` publish failures too. Default false."""
 
 
 class Notices(pulumi.ComponentResource):
@@ -63,13 +68,14 @@ class Notices(pulumi.ComponentResource):
         keys = [args.get("topic_key_arn")]
         if not success or not failure:
             account = current_account(self)
-            key = self._key(name, account)
+            publishers = _publishers(name, account, budgets=args.get("budgets", False))
+            key = self._key(name, account, publishers)
             keys.append(key.arn)
         self.success_topic_arn = (
             pulumi.Output.from_input(success) if success else self._topic(f"{name}-success", key, []).arn
         )
         self.failure_topic_arn = (
-            pulumi.Output.from_input(failure) if failure else self._failure_topic(name, key, account, args).arn
+            pulumi.Output.from_input(failure) if failure else self._failure_topic(name, key, publishers, args).arn
         )
         self.key_arns = pulumi.Output.all(*keys).apply(lambda arns: [arn for arn in arns if arn])
         self.register_outputs(
@@ -80,21 +86,20 @@ class Notices(pulumi.ComponentResource):
             }
         )
 
-    def _key(self, name: str, account: Account) -> aws.kms.Key:
+    def _key(self, name: str, account: Account, publishers: Mapping[str, pulumi.Output[str]]) -> aws.kms.Key:
         # The AWS-managed key of SNS lets neither EventBridge nor CloudWatch publish, and can't be changed.
         return encryption_key(
             f"{name}-notices",
             account,
-            [_encrypt(service, account.arn("sns", f"{name}-failure")) for service in _PUBLISHERS],
+            [_encrypt(service, account.arn("sns", f"{name}-failure")) for service in publishers],
             description=f"Encrypts the notices of {name}",
             parent=self,
         )
 
-    def _failure_topic(self, name: str, key: aws.kms.Key, account: Account, args: NoticesArgs) -> aws.sns.Topic:
-        publishers = [
-            (service, account.arn(namespace, kind, f"{name}-*")) for service, (namespace, kind) in _PUBLISHERS.items()
-        ]
-        topic = self._topic(f"{name}-failure", key, publishers)
+    def _failure_topic(
+        self, name: str, key: aws.kms.Key, publishers: Mapping[str, pulumi.Output[str]], args: NoticesArgs
+    ) -> aws.sns.Topic:
+        topic = self._topic(f"{name}-failure", key, list(publishers.items()))
         for number, email in enumerate(args.get("emails", []), start=1):
             aws.sns.TopicSubscription(
                 f"{name}-failure-{number}",
@@ -120,6 +125,17 @@ class Notices(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=topic),
         )
         return topic
+
+
+def _publishers(name: str, account: Account, *, budgets: bool) -> Mapping[str, pulumi.Output[str]]:
+    """The services that publish failures, each with the resources that it may do so for."""
+    publishers = {
+        service: account.arn(namespace, kind, f"{name}-*") for service, (namespace, kind) in _PUBLISHERS.items()
+    }
+    if budgets:
+        # Budgets belong to no region.
+        publishers[_BUDGETS] = pulumi.Output.concat("arn:aws:budgets::", account.id, f":budget/{name}-*")
+    return publishers
 
 
 def _encrypt(service: str, topic_arn: pulumi.Output[str]) -> Statement:

@@ -119,6 +119,19 @@ def service_role(
     return ServiceRole(role, policy)
 
 
+def trust_for(service: str, account: Account, source_arns: pulumi.Input[str]) -> pulumi.Output[str]:
+    """Lets a service assume a role for these sources of this account only, against the confused deputy."""
+    conditions = {"StringEquals": {"aws:SourceAccount": account.id}, "ArnLike": {"aws:SourceArn": source_arns}}
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sts:AssumeRole",
+            "Condition": conditions,
+        }
+    )
+
+
 KEY_ADMINISTRATION = (
     "kms:CancelKeyDeletion",
     "kms:CreateAlias",

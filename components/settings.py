@@ -30,6 +30,12 @@ _TOPIC = re.compile(r"arn:aws:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 _KEY_ALLOWED = "the ARN of a key, such as arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d"
 _TOPIC_ALLOWED = "the ARN of a topic, such as arn:aws:sns:eu-west-1:123456789012:alerts"
 
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-chatbot-microsoftteamschannelconfiguration.html
+_UUID = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+_SLACK = re.compile(r"[0-9A-Z]{1,255}/[A-Za-z0-9]{1,255}")
+_TEAMS = re.compile(rf"{_UUID}/{_UUID}/[^/\s]{{1,255}}")
+_ROLE = re.compile(r"arn:aws:iam::\d{12}:role/[\w+=,.@/-]+")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -119,6 +125,21 @@ class Settings:
     redshift: bool
     """Have Redshift Serverless query the lake too."""
 
+    monthly_budget_dollars: int
+    """US dollars a month that the account may cost before a warning; 0 is without a budget."""
+
+    slack_channel: str | None
+    """Slack channel of the notices, as `<workspace>/<channel>`."""
+
+    teams_channel: str | None
+    """Teams channel of the notices, as `<tenant>/<team>/<channel>`."""
+
+    lake_readers: Sequence[str]
+    """Roles that read the lake through Lake Formation, without personal columns."""
+
+    lake_personal_readers: Sequence[str]
+    """Roles that read the lake through Lake Formation, personal columns too."""
+
 
 def load_settings(config: pulumi.Config, stack: str) -> Settings:
     """The stack's settings. Raises SettingsError with every problem there is, the contracts' included."""
@@ -165,6 +186,11 @@ def parse_settings(
         noncurrent_days=reader.integer("noncurrentDays", 1, 36_500, 90),
         protect_data=reader.boolean("protectData", default=True),
         redshift=reader.boolean("redshift", default=False),
+        monthly_budget_dollars=reader.integer("monthlyBudgetDollars", 0, 1_000_000, 0),
+        slack_channel=reader.text("slackChannel", _SLACK, "<workspace>/<channel>, such as T0123ABCDEF/C0123ABCDEF"),
+        teams_channel=reader.text("teamsChannel", _TEAMS, "<tenant>/<team>/<channel>, two UUIDs and 19%3a…"),
+        lake_readers=reader.texts("lakeReaders", _ROLE, "a list of ARNs of roles"),
+        lake_personal_readers=reader.texts("lakePersonalReaders", _ROLE, "a list of ARNs of roles"),
     )
     # https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
     if settings.batch_size > 10 and settings.batch_window_seconds == 0:

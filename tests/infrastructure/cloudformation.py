@@ -17,6 +17,7 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 from tests.infrastructure.recording import ACCOUNT, REGION, Recorded
 
 NOT_IN_CLOUDFORMATION = {
+    "aws:lakeformation/optIn:OptIn",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
     "aws:redshiftdata/statement:Statement",
     "aws:redshiftserverless/usageLimit:UsageLimit",
@@ -50,6 +51,64 @@ _SHAPES = {
             "configuration": "WorkGroupConfiguration",
             "configuration.resultConfiguration.encryptionConfiguration.kmsKeyArn": "KmsKey",
             "forceDestroy": "RecursiveDeleteOption",
+        },
+    ),
+    "aws:budgets/budget:Budget": _Shape(
+        "AWS::Budgets::Budget",
+        {
+            "name": "Budget/BudgetName",
+            "budgetType": "Budget/BudgetType",
+            "limitAmount": "Budget/BudgetLimit/Amount",
+            "limitUnit": "Budget/BudgetLimit/Unit",
+            "timeUnit": "Budget/TimeUnit",
+            "notifications": "NotificationsWithSubscribers",
+            "notifications.notificationType": "Notification/NotificationType",
+            "notifications.comparisonOperator": "Notification/ComparisonOperator",
+            "notifications.threshold": "Notification/Threshold",
+            "notifications.thresholdType": "Notification/ThresholdType",
+            "notifications.subscriberSnsTopicArns": "Subscribers",
+            "notifications.subscriberEmailAddresses": "Subscribers",
+        },
+    ),
+    "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": _Shape(
+        "AWS::Chatbot::SlackChannelConfiguration",
+        {
+            "slackTeamId": "SlackWorkspaceId",
+            "guardrailPolicyArns": "GuardrailPolicies",
+            "userAuthorizationRequired": "UserRoleRequired",
+        },
+    ),
+    "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration": _Shape(
+        "AWS::Chatbot::MicrosoftTeamsChannelConfiguration",
+        {
+            "tenantId": "TeamsTenantId",
+            "channelId": "TeamsChannelId",
+            "guardrailPolicyArns": "GuardrailPolicies",
+            "userAuthorizationRequired": "UserRoleRequired",
+        },
+    ),
+    "aws:lakeformation/dataCellsFilter:DataCellsFilter": _Shape(
+        "AWS::LakeFormation::DataCellsFilter", {"tableData": ""}
+    ),
+    "aws:lakeformation/lfTag:LfTag": _Shape("AWS::LakeFormation::Tag", {"key": "TagKey", "values": "TagValues"}),
+    "aws:lakeformation/permissions:Permissions": _Shape(
+        "AWS::LakeFormation::PrincipalPermissions",
+        {
+            "principal": "Principal/DataLakePrincipalIdentifier",
+            "table": "Resource/Table",
+            "dataCellsFilter": "Resource/DataCellsFilter",
+        },
+        constants={"PermissionsWithGrantOption": []},
+    ),
+    "aws:lakeformation/resource:Resource": _Shape(
+        "AWS::LakeFormation::Resource", {"arn": "ResourceArn"}, constants={"UseServiceLinkedRole": False}
+    ),
+    "aws:lakeformation/resourceLfTags:ResourceLfTags": _Shape(
+        "AWS::LakeFormation::TagAssociation",
+        {
+            "table": "Resource/Table",
+            "lfTags.key": "TagKey",
+            "lfTags.value": "TagValues[]",
         },
     ),
     "aws:cloudwatch/dashboard:Dashboard": _Shape("AWS::CloudWatch::Dashboard"),
@@ -305,6 +364,9 @@ def _put(parent: dict[str, Any], path: str, value: Any) -> Any:
 
 
 def _value(value: Any, path: str, shape: _Shape, schema: _Schema) -> Any:
+    if isinstance(value, list) and schema.items().properties().keys() == {"Address", "SubscriptionType"}:
+        kinds = ("SNS" if item.startswith("arn:") else "EMAIL" for item in value)
+        return [{"Address": item, "SubscriptionType": kind} for item, kind in zip(value, kinds, strict=True)]
     if isinstance(value, list):
         return [_value(item, path, shape, schema.items()) for item in value]
     if isinstance(value, dict):

@@ -7,6 +7,7 @@ from tests.infrastructure.recording import ROOT, Recording, record
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/{}"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:{}"
+TENANT, TEAM = "8d2a7a0e-5f6b-4f8e-9a51-0c4a4ef2a111", "1f0f3c52-8c1e-47c0-8e76-6f0f4b7f2222"
 EVERYTHING = {
     "name": "shops-of-the-north-east",  # the longest there may be
     "kmsKey": "create",
@@ -18,6 +19,11 @@ EVERYTHING = {
     "glueWorkers": 10,
     "protectData": True,
     "redshift": True,
+    "monthlyBudgetDollars": 50,
+    "slackChannel": "T0123ABCDEF/C0123ABCDEF",
+    "teamsChannel": f"{TENANT}/{TEAM}/19%3aab12cd34%40thread.tacv2",
+    "lakeReaders": ["arn:aws:iam::123456789012:role/analyst"],
+    "lakePersonalReaders": ["arn:aws:iam::123456789012:role/loyalty"],
 }
 EXISTING = {
     "sourceBucket": "uploads-of-old",

@@ -27,6 +27,12 @@ PROGRAMS = {
         "validator_function": "validator", "glue_job": "job", "ingest_queue": "uploads",
         "dead_letter_queue": "dead", "upload_rule": "rule", "crawler": "crawler",
         "crawler_log_group": "/aws-glue/crawlers-role/crawler"}})""",
+    "budget.Budget": f'Budget("shop", {{"monthly_dollars": 50, "topic_arns": ["{TOPIC}"]}})',
+    "chat.Chat": f"""Chat("shop", {{
+        "topic_arns": ["{TOPIC}"], "slack": {{"workspace": "T0123ABCDEF", "channel": "C0123ABCDEF"}}}})""",
+    "lake_formation.LakeFormation": f"""LakeFormation("shop", {{
+        "contracts": "{ROOT}/contracts", "database": "shop", "processed_bucket": "rows",
+        "readers": ["arn:aws:iam::123456789012:role/analyst"]}})""",
     "warehouse.Warehouse": 'Warehouse("shop", {"database": "shop", "buckets": ["rows"]})',
 }
 

@@ -58,6 +58,11 @@ def test_every_setting_has_a_default() -> None:
         ("sourceKeyArn", KEY, "nothing, as there is no sourceBucket"),
         ("successTopicArn", 1, "the ARN of a topic, such as arn:aws:sns:"),
         ("topicKeyArn", KEY, "nothing, as there is no successTopicArn or failureTopicArn"),
+        ("lakeReaders", ["analyst"], "a list of ARNs of roles"),
+        ("lakePersonalReaders", "analyst", "a list of ARNs of roles"),
+        ("monthlyBudgetDollars", -1, "a whole number from 0 to 1000000"),
+        ("slackChannel", "#sales", "<workspace>/<channel>, such as T0123ABCDEF/C0123ABCDEF"),
+        ("teamsChannel", "Sales", "<tenant>/<team>/<channel>, two UUIDs and 19%3a…"),
         ("validatorConcurrency", 1, "a whole number from 2 to 1000"),
     ],
 )
