@@ -140,3 +140,15 @@ def test_a_component_is_made_for_a_program_in_another_language(
     inputs = json_format.MessageToDict(budget.object)
     assert inputs["limitAmount"] == "50"
     assert inputs["notifications"][0]["subscriberSnsTopicArns"] == [TOPIC]
+
+
+def test_every_component_is_documented_with_its_arguments_and_outputs(schema: dict[str, Any]) -> None:
+    document = (ROOT / "docs" / "components.md").read_text(encoding="utf-8")
+    documented = {
+        title: dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", body, re.MULTILINE))
+        for title, body in re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", document, re.MULTILINE | re.DOTALL)
+    }
+    for token, component in schema["resources"].items():
+        required = set(component.get("requiredInputs", []))
+        inputs = {name: "required" if name in required else "optional" for name in component["inputProperties"]}
+        assert documented[token.rsplit(":", 1)[1]] == {**inputs, **dict.fromkeys(component["properties"], "output")}
