@@ -6,9 +6,11 @@ from components.alerting import Alerting
 from components.analytics import Analytics
 from components.budget import Budget
 from components.chat import Chat, ChatArgs
+from components.feature_store import FeatureStore, FeatureStoreFeatures
 from components.lake_formation import LakeFormation
 from components.notices import Notices
 from components.orchestration import Orchestration
+from components.quicksight import QuickSight
 from components.settings import CREATE, load_settings
 from components.storage import Storage
 from components.warehouse import Warehouse
@@ -116,11 +118,43 @@ if settings.lake_readers or settings.lake_personal_readers:
             "contracts": settings.contracts,
             "database": analytics.database,
             "processed_bucket": storage.processed_bucket,
+            "data_key_arn": storage.kms_key_arn,
             "readers": settings.lake_readers,
             "personal_readers": settings.lake_personal_readers,
         },
         # The tables have to be there before they are tagged.
         pulumi.ResourceOptions(depends_on=[analytics]),
+    )
+if settings.quicksight_users:
+    QuickSight(
+        name,
+        {
+            "contracts": settings.contracts,
+            "database": analytics.database,
+            "workgroup": analytics.workgroup,
+            "processed_bucket": storage.processed_bucket,
+            "result_bucket": storage.artefact_bucket,
+            "data_key_arn": storage.kms_key_arn,
+            "users": settings.quicksight_users,
+        },
+        # Quick Sight reads the tables at once.
+        pulumi.ResourceOptions(depends_on=[analytics]),
+    )
+if settings.feature_groups:
+    groups: list[FeatureStoreFeatures] = []
+    for group in settings.feature_groups:
+        dataset, identifier, event_time = group.split("/")
+        groups.append({"dataset": dataset, "identifier": identifier, "event_time": event_time})
+    FeatureStore(
+        name,
+        {
+            "contracts": settings.contracts,
+            "groups": groups,
+            "database": analytics.database,
+            "workgroup": analytics.workgroup,
+            "store_bucket": storage.artefact_bucket,
+            "data_key_arn": storage.kms_key_arn,
+        },
     )
 for component, outputs in (
     (storage, "source_bucket processed_bucket quarantine_bucket ledger_bucket artefact_bucket access_log_bucket"),

@@ -25,6 +25,9 @@ class LakeFormationArgs(TypedDict):
     processed_bucket: pulumi.Input[str]
     """Name of the bucket of accepted rows."""
 
+    data_key_arn: NotRequired[pulumi.Input[str | None]]
+    """Key that the accepted rows are encrypted with, if they have one."""
+
     readers: NotRequired[Sequence[str]]
     """ARNs of the roles that read all columns but the personal ones."""
 
@@ -76,7 +79,9 @@ class LakeFormation(pulumi.ComponentResource):
             name=child,
             role=role.name,
             policy=document(
-                allow(["s3:GetObject"], bucket_arn(bucket, "*")), allow(["s3:ListBucket"], bucket_arn(bucket))
+                allow(["s3:GetObject"], bucket_arn(bucket, "*")),
+                allow(["s3:ListBucket"], bucket_arn(bucket)),
+                allow(["kms:Decrypt"], self._args.get("data_key_arn")),
             ),
             opts=self._options,
         )

@@ -3,13 +3,16 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import pulumi
 
 from components.artefacts import PLATFORMS
+from components.feature_views import feature_view
 from components.settings_reader import SETTINGS_KEY, SettingsReader
+from runtime.contract_file import load_contracts
 
 WORKER_TYPES = ("G.1X", "G.2X", "G.4X", "G.8X", "G.12X", "G.16X", "R.1X", "R.2X", "R.4X", "R.8X")
 RETENTION_DAYS = (
@@ -34,6 +37,8 @@ _TOPIC_ALLOWED = "the ARN of a topic, such as arn:aws:sns:eu-west-1:123456789012
 _UUID = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _SLACK = re.compile(r"[0-9A-Z]{1,255}/[A-Za-z0-9]{1,255}")
 _TEAMS = re.compile(rf"{_UUID}/{_UUID}/[^/\s]{{1,255}}")
+_FEATURE_GROUP = re.compile(r"[^/\s]+/[^/\s]+/[^/\s]+")
+_QUICKSIGHT_USER = re.compile(r"arn:aws:quicksight:[a-z0-9-]+:[0-9]{12}:(user|group)/\S+")
 _ROLE = re.compile(r"arn:aws:iam::\d{12}:role/[\w+=,.@/-]+")
 
 
@@ -140,6 +145,12 @@ class Settings:
     lake_personal_readers: Sequence[str]
     """Roles that read the lake through Lake Formation, personal columns too."""
 
+    quicksight_users: Sequence[str]
+    """Quick Sight users and groups that get data sets of the lake."""
+
+    feature_groups: Sequence[str]
+    """Datasets that become SageMaker feature groups, as `<dataset>/<identifier>/<event time>`."""
+
 
 def load_settings(config: pulumi.Config, stack: str) -> Settings:
     """The stack's settings. Raises SettingsError with every problem there is, the contracts' included."""
@@ -191,6 +202,10 @@ def parse_settings(
         teams_channel=reader.text("teamsChannel", _TEAMS, "<tenant>/<team>/<channel>, two UUIDs and 19%3a…"),
         lake_readers=reader.texts("lakeReaders", _ROLE, "a list of ARNs of roles"),
         lake_personal_readers=reader.texts("lakePersonalReaders", _ROLE, "a list of ARNs of roles"),
+        quicksight_users=reader.texts("quickSightUsers", _QUICKSIGHT_USER, "a list of ARNs of Quick Sight users"),
+        feature_groups=reader.texts(
+            "featureGroups", _FEATURE_GROUP, "a list such as retail_transactions/article_id/sold_at"
+        ),
     )
     # https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
     if settings.batch_size > 10 and settings.batch_window_seconds == 0:
@@ -208,5 +223,17 @@ def parse_settings(
     if settings.alert_emails and settings.failure_topic_arn:
         allowed = "none, as failureTopicArn is a topic of your own: subscribe them to it"
         reader.refuse("alertEmails", settings.alert_emails, allowed)
+    _check_feature_groups(reader, settings)
     reader.finish()
     return settings
+
+
+def _check_feature_groups(reader: SettingsReader, settings: Settings) -> None:
+    if reader.problems or not settings.feature_groups:
+        return
+    contracts = load_contracts(Path(settings.contracts))
+    for group in settings.feature_groups:
+        try:
+            feature_view(contracts, *group.split("/"))
+        except ValueError as error:
+            reader.problems.append(f"featureGroups has {group!r}: {error}")

@@ -173,6 +173,24 @@ _SHAPES = {
         "AWS::Lambda::Function",
         {"name": "FunctionName", "s3Bucket": "Code/S3Bucket", "s3Key": "Code/S3Key"},
     ),
+    "aws:quicksight/dataSet:DataSet": _Shape(
+        "AWS::QuickSight::DataSet",
+        {"physicalTableMaps": "PhysicalTableMap"},
+    ),
+    "aws:quicksight/dataSource:DataSource": _Shape(
+        "AWS::QuickSight::DataSource",
+        {"parameters": "DataSourceParameters", "parameters.athena": "AthenaParameters"},
+    ),
+    "aws:quicksight/refreshSchedule:RefreshSchedule": _Shape(
+        "AWS::QuickSight::RefreshSchedule",
+        {
+            "scheduleId": "Schedule/ScheduleId",
+            "schedule": "",
+            "schedule.refreshType": "Schedule/RefreshType",
+            "schedule.scheduleFrequency": "Schedule/ScheduleFrequency",
+            "schedule.scheduleFrequency.timezone": "TimeZone",
+        },
+    ),
     "aws:redshiftserverless/namespace:Namespace": _Shape("AWS::RedshiftServerless::Namespace"),
     "aws:redshiftserverless/workgroup:Workgroup": _Shape("AWS::RedshiftServerless::Workgroup"),
     "aws:s3/bucket:Bucket": _Shape(_BUCKET, {"bucket": "BucketName", "forceDestroy": None}),
@@ -227,6 +245,7 @@ _SHAPES = {
         "AWS::EC2::SecurityGroupIngress",
         {"securityGroupId": "GroupId", "referencedSecurityGroupId": "SourceSecurityGroupId"},
     ),
+    "aws:sagemaker/featureGroup:FeatureGroup": _Shape("AWS::SageMaker::FeatureGroup"),
     "aws:sfn/stateMachine:StateMachine": _Shape(
         "AWS::StepFunctions::StateMachine",
         {
@@ -329,6 +348,11 @@ class _Schema:
                 schema = schema.items()
         return schema
 
+    def values(self) -> "_Schema":
+        """The values of a map."""
+        (values,) = self._resolved()["patternProperties"].values()
+        return _Schema(values, self.root)
+
     def items(self) -> "_Schema":
         return _Schema(self._resolved().get("items", {}), self.root)
 
@@ -367,6 +391,8 @@ def _value(value: Any, path: str, shape: _Shape, schema: _Schema) -> Any:
     if isinstance(value, list) and schema.items().properties().keys() == {"Address", "SubscriptionType"}:
         kinds = ("SNS" if item.startswith("arn:") else "EMAIL" for item in value)
         return [{"Address": item, "SubscriptionType": kind} for item, kind in zip(value, kinds, strict=True)]
+    if isinstance(value, list) and schema.types() == {"object"}:
+        return {key: _value(item, path, shape, schema.values()) for key, item in map(_keyed, value)}
     if isinstance(value, list):
         return [_value(item, path, shape, schema.items()) for item in value]
     if isinstance(value, dict):
@@ -381,3 +407,9 @@ def _value(value: Any, path: str, shape: _Shape, schema: _Schema) -> Any:
     if isinstance(value, str) and "object" in schema.types() and re.match(r"\s*\{", value):
         return json.loads(value)
     return value
+
+
+def _keyed(item: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """An item of a list that CloudFormation has as a map: the key is the property whose name ends in `MapId`."""
+    (key,) = [name for name in item if name.endswith("MapId")]
+    return item[key], {name: value for name, value in item.items() if name != key}

@@ -24,6 +24,8 @@ EVERYTHING = {
     "teamsChannel": f"{TENANT}/{TEAM}/19%3aab12cd34%40thread.tacv2",
     "lakeReaders": ["arn:aws:iam::123456789012:role/analyst"],
     "lakePersonalReaders": ["arn:aws:iam::123456789012:role/loyalty"],
+    "quickSightUsers": ["arn:aws:quicksight:eu-west-1:123456789012:group/default/owners"],
+    "featureGroups": ["retail_transactions/article_id/sold_at"],
 }
 EXISTING = {
     "sourceBucket": "uploads-of-old",

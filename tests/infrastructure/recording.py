@@ -18,7 +18,7 @@ ACCOUNT, REGION = "123456789012", "eu-west-1"
 
 _PLACE = f"{REGION}:{ACCOUNT}"
 _OUTPUTS: dict[str, dict[str, str]] = {
-    "aws:athena/workgroup:Workgroup": {"id": "{name}"},
+    "aws:athena/workgroup:Workgroup": {"id": "{name}", "arn": f"arn:aws:athena:{_PLACE}:workgroup/{{name}}"},
     "aws:cloudwatch/dashboard:Dashboard": {"id": "{dashboardName}"},
     "aws:cloudwatch/eventRule:EventRule": {"id": "{name}", "arn": f"arn:aws:events:{_PLACE}:rule/{{name}}"},
     "aws:cloudwatch/logGroup:LogGroup": {"id": "{name}", "arn": f"arn:aws:logs:{_PLACE}:log-group:{{name}}"},
@@ -34,6 +34,7 @@ _OUTPUTS: dict[str, dict[str, str]] = {
     "aws:iam/role:Role": {"id": "{name}", "arn": f"arn:aws:iam::{ACCOUNT}:role/{{name}}"},
     "aws:kms/key:Key": {"id": "{uuid}", "keyId": "{uuid}", "arn": f"arn:aws:kms:{_PLACE}:key/{{uuid}}"},
     "aws:lambda/function:Function": {"id": "{name}", "arn": f"arn:aws:lambda:{_PLACE}:function:{{name}}"},
+    "aws:quicksight/dataSource:DataSource": {"arn": f"arn:aws:quicksight:{_PLACE}:datasource/{{dataSourceId}}"},
     "aws:redshiftserverless/workgroup:Workgroup": {
         "id": "{workgroupName}",
         "arn": f"arn:aws:redshift-serverless:{_PLACE}:workgroup/{{uuid}}",

@@ -33,6 +33,12 @@ PROGRAMS = {
     "lake_formation.LakeFormation": f"""LakeFormation("shop", {{
         "contracts": "{ROOT}/contracts", "database": "shop", "processed_bucket": "rows",
         "readers": ["arn:aws:iam::123456789012:role/analyst"]}})""",
+    "quicksight.QuickSight": f"""QuickSight("shop", {{
+        "contracts": "{ROOT}/contracts", "database": "shop", "workgroup": "shop", "processed_bucket": "rows",
+        "result_bucket": "results", "users": ["arn:aws:quicksight:eu-west-1:123456789012:user/default/owner"]}})""",
+    "feature_store.FeatureStore": f"""FeatureStore("shop", {{
+        "contracts": "{ROOT}/contracts", "database": "shop", "workgroup": "shop", "store_bucket": "features",
+        "groups": [{{"dataset": "retail_transactions", "identifier": "store_id", "event_time": "sold_at"}}]}})""",
     "warehouse.Warehouse": 'Warehouse("shop", {"database": "shop", "buckets": ["rows"]})',
 }
 

@@ -5,6 +5,7 @@ After a wanted change write the snapshot anew, and read the difference before it
     UPDATE_SNAPSHOTS=1 pytest tests/infrastructure/test_package.py
 """
 
+import inspect
 import json
 import os
 import re
@@ -143,12 +144,42 @@ def test_a_component_is_made_for_a_program_in_another_language(
 
 
 def test_every_component_is_documented_with_its_arguments_and_outputs(schema: dict[str, Any]) -> None:
+    """The reference is written from the schema, so from the docstrings; what stands before it is by hand."""
     document = (ROOT / "docs" / "components.md").read_text(encoding="utf-8")
-    documented = {
-        title: dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", body, re.MULTILINE))
-        for title, body in re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", document, re.MULTILINE | re.DOTALL)
-    }
-    for token, component in schema["resources"].items():
-        required = set(component.get("requiredInputs", []))
-        inputs = {name: "required" if name in required else "optional" for name in component["inputProperties"]}
-        assert documented[token.rsplit(":", 1)[1]] == {**inputs, **dict.fromkeys(component["properties"], "output")}
+    by_hand = document[: document.index("\n## ") + 1]
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        document = by_hand + _reference(schema)
+        (ROOT / "docs" / "components.md").write_text(document, encoding="utf-8")
+    assert document == by_hand + _reference(schema)
+
+
+def _reference(schema: dict[str, Any]) -> str:
+    sections = [
+        f"## {token.rsplit(':', 1)[1]}\n\n{inspect.cleandoc(component['description'])}\n\n{_table(component)}"
+        for token, component in sorted(schema["resources"].items())
+    ]
+    types = [
+        f"### {token.rsplit(':', 1)[1]}\n\n"
+        + _table({"inputProperties": type_["properties"], "requiredInputs": type_["required"]})
+        for token, type_ in sorted(schema["types"].items())
+    ]
+    return "\n".join([*sections, "## Types of arguments\n", *types])
+
+
+def _table(component: dict[str, Any]) -> str:
+    required = component.get("requiredInputs", [])
+    rows = [
+        *(
+            (name, "required" if name in required else "optional", each)
+            for name, each in sorted(component["inputProperties"].items())
+        ),
+        *((name, "output", each) for name, each in sorted(component.get("properties", {}).items())),
+    ]
+    lines = [f"| `{name}` | {kind} | {_line(each)} |\n" for name, kind, each in rows]
+    return "| name | | |\n|---|---|---|\n" + "".join(lines)
+
+
+def _line(described: dict[str, Any]) -> str:
+    type_ = described.get("items", described).get("$ref", "")
+    text = re.sub(r"\s+", " ", described["description"])
+    return f"{text} See {type_.rsplit(':', 1)[1]} below." if type_ else text
