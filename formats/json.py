@@ -6,6 +6,7 @@ their text: a price never passes through a float.
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import re
@@ -36,7 +37,11 @@ from formats.utf8 import read_past_mark, shown
 _LINES_SIZE = 4 * 1024 * 1024
 _SAMPLE_ROWS = 100
 _BETWEEN_ELEMENTS = re.compile(r"[\s,]*")
+_DEEPEST_ROWS = 5
+"""Objects around an array of rows, where one line may be the whole document."""
 _JSON_SPACE = b" \t\r\n"
+_PROPERTY = "property"
+"""Where the rows are by the contract, in the word of a Table Dialect."""
 _CLOSING = {"[": "]", "{": "}"}
 _VALID = json.JSONDecoder(parse_float=str, parse_int=str)
 
@@ -57,14 +62,14 @@ class Json(Format):
 
     def likelihood(self, head: Head) -> float:
         """An opening bracket is nearly proof; an opening brace may be a line of NDJSON too."""
-        text = (head.text() or "").lstrip()
-        if text.startswith("["):
-            return 0.95
-        return 0.8 if text.startswith("{") else 0.0
+        return {"[": 0.95, "{": 0.8}.get(_beginning(head), 0.0)
 
     def inspect(self, head: Head, dialect: TableDialect = AS_FOUND) -> Structure:
-        """The keys of the first rows, where the rows are, and whether the document's end is there."""
-        begins = (head.text() or "").lstrip()[:1]
+        """The keys of the first rows, where the rows are, and whether the document's end is there.
+
+        They are where ``dialect.property`` says, or in the document's array, or under the first key that has some.
+        """
+        begins = _beginning(head)
         ends = _CLOSING.get(begins, "")
         if head.tail is not None:
             ends = head.tail.rstrip()[-1:].decode("ascii", errors="replace")
@@ -74,21 +79,22 @@ class Json(Format):
                 "export or upload it again"
             )
         document = Document(io.BytesIO(head.data))
-        key: str | None = None
+        details = {_PROPERTY: dialect.property} if dialect.property else {}
         rows: list[Any] = []
         try:
-            key = document.enter_rows()
+            key = document.enter_rows(_names(details))
+            details |= {"rows under": key} if key else {}
             while len(rows) < _SAMPLE_ROWS and (found := document.elements(1)):
                 rows += [value for value, _ in found]
         except MalformedFile as error:
             if head.complete:
                 raise MalformedFile(f"{head.name}: {error}") from error
-        return _structure(rows, {"rows under": key} if key else {})
+        return _structure(rows, details)
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of the array's elements."""
         document = Document(stream)
-        document.enter_rows()
+        document.enter_rows(_names(structure.details))
         if not structure.exact:
             for stretch in document.stretches():
                 yield _Stretch(stretch, _paths(structure), wanted)
@@ -107,19 +113,18 @@ class NdJson(Format):
 
     def likelihood(self, head: Head) -> float:
         """Most of the first lines are objects by themselves."""
-        lines = [line for line in (head.text() or "").split("\n") if line.strip()][:_SAMPLE_ROWS]
+        lines = [line for line in _first_lines(head) if line.strip()][:_SAMPLE_ROWS]
         objects = [row for row in map(_object, lines) if row is not None]
         # No document goes on after its first object.
         if not lines or (2 * len(objects) <= len(lines) and (len(lines) == 1 or _object(lines[0]) is None)):
             return 0.0
-        if len(lines) == 1 and any(_is_rows(value) for value in objects[0].values()):
+        if len(lines) == 1 and _holds_rows(objects[0], _DEEPEST_ROWS):
             return 0.3
         return 0.95
 
     def inspect(self, head: Head, dialect: TableDialect = AS_FOUND) -> Structure:
         """The keys of the first rows."""
-        lines = (head.text() or "").split("\n")[:_SAMPLE_ROWS]
-        return _structure(map(_object, lines), {})
+        return _structure(map(_object, _first_lines(head)[:_SAMPLE_ROWS]), {})
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of whole lines."""
@@ -136,6 +141,22 @@ class NdJson(Format):
                 raise MalformedFile(f"a row is longer than {ROW_LIMIT:,} bytes; it begins {rest[:80]!r}")
         if rest.strip():
             yield _Lines(rest, paths, wanted)
+
+
+def _beginning(head: Head) -> str:
+    """The first character, which tells a document from other text; what else is in it is for the reading to judge."""
+    return head.data.removeprefix(codecs.BOM_UTF8).lstrip(_JSON_SPACE)[:1].decode("ascii", errors="replace")
+
+
+def _first_lines(head: Head) -> list[str]:
+    """The whole lines of a head. A byte that no text has makes one line faulty, and not the file another format's."""
+    data = head.data if head.complete else head.data[: head.data.rfind(b"\n") + 1] or head.data
+    return data.decode("utf-8-sig", errors="replace").split("\n")
+
+
+def _names(details: Mapping[str, str]) -> Sequence[str]:
+    """The way to the rows that a contract names."""
+    return details[_PROPERTY].split(".") if _PROPERTY in details else ()
 
 
 def _structure(rows: Iterable[Any], details: Mapping[str, str]) -> Structure:
@@ -247,5 +268,8 @@ def _object(line: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _is_rows(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+def _holds_rows(value: Any, deepest: int) -> bool:
+    """Whether an object, or one within, has an array of objects under a key."""
+    if isinstance(value, list):
+        return bool(value) and isinstance(value[0], dict)
+    return isinstance(value, dict) and deepest > 0 and any(_holds_rows(one, deepest - 1) for one in value.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, NoReturn
 
 from formats.format import ROW_LIMIT, MalformedFile, MisjudgedCutError
@@ -61,21 +61,26 @@ class Document:
         self._lines_before = 0
         self._last_line_length = 0
         self._lines_are_counted = True
-        self._in_object = False
+        self._open_objects = 0
+        self._names: Sequence[str] | None = None
         self._past_rows = False
         self._first = True
 
-    def enter_rows(self) -> str | None:
-        """Go to the first row: in the document's array, or in the first array of objects under a key.
+    def enter_rows(self, names: Sequence[str] = ()) -> str | None:
+        """Go to the first row: in the array that some names lead to, from object to object; or where none are given,
+        in the document's array, or in the first array of objects under a key.
 
-        Returns that key. An array without elements holds the rows only where no other does. Raises
+        Returns the key that was found. An array without elements holds the rows only where no other does. Raises
         :class:`MalformedFile` when there are no rows.
         """
+        if names:
+            self._enter_named(names)
+            return None
         if self._peek() == "[":
             self._position += 1
             return None
         self._expect("{", "an array or an object")
-        self._in_object = True
+        self._open_objects = 1
         empty: str | None = None
         while True:
             key = self._member_name()
@@ -95,6 +100,20 @@ class Document:
             raise MalformedFile("the object holds no array of rows under any of its keys")
         self._past_rows = True
         return empty
+
+    def _enter_named(self, names: Sequence[str]) -> None:
+        self._names = names
+        for depth, name in enumerate(names):
+            way = ".".join(names[:depth])
+            self._expect("{", f"an object under {way!r}" if way else "an object")
+            self._open_objects += 1
+            while self._peek() != "}" and self._member_name() != name:
+                self._value()
+                if self._peek() != "}":
+                    self._expect(",", "a comma or the object's end")
+            if self._peek() == "}":
+                self._fail(f"the name {name!r}, under which the contract says that the rows are", self._position)
+        self._expect("[", f"the array of rows under {'.'.join(names)!r}")
 
     def stretches(self) -> Iterator[bytes]:
         """Elements in bytes, a few megabytes at a time; not the last of them.
@@ -140,15 +159,25 @@ class Document:
         """Read what follows the rows, to its end: a document that goes wrong there was not written whole."""
         if not self._past_rows:
             self._expect("]", "the array's end")
-        while self._in_object and self._peek() != "}":
-            self._expect(",", "a comma or the object's end")
-            key, value = self._member_name(), self._value()
-            if isinstance(value, list) and any(isinstance(element, dict) for element in value):
-                raise MalformedFile(f"more rows are under the key {key!r}; export each list of rows to its own file")
-        if self._in_object:
+        while self._open_objects:
+            while self._peek() != "}":
+                self._expect(",", "a comma or the object's end")
+                self._check_member(self._member_name(), self._value())
             self._expect("}", "the object's end")
+            self._open_objects -= 1
         if self._peek():
             self._fail("the document's end", self._position)
+
+    def _check_member(self, key: str, value: Any) -> None:
+        """Raise :class:`MalformedFile` where a member behind the rows may be rows as well."""
+        if self._names is not None:
+            if key == self._names[self._open_objects - 1]:
+                raise MalformedFile(f"the name {key!r} stands twice in one object; export the file again")
+        elif isinstance(value, list) and any(isinstance(element, dict) for element in value):
+            raise MalformedFile(
+                f"more rows are under the key {key!r}; export each list of rows to its own file, or say in the "
+                "contract's dialect.property which one is meant"
+            )
 
     def _member_name(self) -> str:
         if self._peek() != '"':
@@ -187,8 +216,11 @@ class Document:
                 self._fail(f"a value, but {why(error)}", start)
             else:
                 # A number at the end of what is read may go on in what is not: 1, 1., 1e, 1e+
-                if isinstance(value, Number) and len(self._text) - end <= 2 and self._fill():
-                    continue
+                if isinstance(value, Number) and len(self._text) - end <= 2:
+                    if end - start > ROW_LIMIT:
+                        self._fail(f"a value of at most {ROW_LIMIT:,} characters", start)
+                    if self._fill():
+                        continue
                 self._position = end
                 return value, self._text[start:end]
 
@@ -221,8 +253,10 @@ class Document:
         try:
             more = self._decoder.decode(chunk, final=self._at_end)
         except UnicodeDecodeError as error:
+            self._count_lines(self._text[self._position :] + error.object[: error.start].decode())
             self._refuse(
-                f"after line {self._lines_before + 1}: the text is not UTF-8 ({error.reason}); export the file as UTF-8"
+                f"line {self._lines_before + 1}, column {self._last_line_length + 1}: the text is not UTF-8 from here "
+                f"on ({error.reason}); export the file as UTF-8"
             )
         self._text = self._text[self._position :] + more
         self._position = 0
