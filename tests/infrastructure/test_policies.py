@@ -223,7 +223,7 @@ def test_services_that_tell_their_account_act_for_this_one_only(everything: Reco
         for statement in _allowed(everything, "aws:iam/role:Role")
         if "Condition" in statement.content
     }
-    services = "chatbot lakeformation quicksight sagemaker states vpc-flow-logs".split()
+    services = ["chatbot", "lakeformation", "quicksight", "sagemaker", "states", "vpc-flow-logs"]
     assert guarded == {f"{service}.amazonaws.com": {"aws:SourceAccount": ACCOUNT} for service in services}
 
 
