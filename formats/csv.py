@@ -7,14 +7,14 @@ give a record that doesn't fit the header back as it stands.
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from formats.csv_dialect import Dialect
+from formats.csv_extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, total
+from formats.csv_head import find_head
 from formats.dialect import AS_FOUND, TableDialect
 from formats.format import (
     ROW_LIMIT,
@@ -35,11 +35,9 @@ from formats.utf8 import is_utf8, read_past_mark, shown
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _BLOCK_SIZE = 4 * 1024 * 1024
 _FIRST_BLOCK_SIZE = 256 * 1024
 """Less, so that what the first rows show is known before the others are parsed."""
-_SAMPLE_RECORDS = 20
 _LINE_END = re.compile(rb"[\r\n]")
 _UNDECODED = re.compile("[\udc80-\udcff]+")
 _REPLACEMENT = "\ufffd"
@@ -63,27 +61,66 @@ class Csv(Format):
         text = head.text()
         if text is None or not text.strip() or text.lstrip()[0] in "[{<":
             return 0.0
-        return 0.8 if len(_header(text, _delimiter(text))) > 1 else 0.2
+        return 0.8 if len(find_head(text, AS_FOUND).columns) > 1 else 0.2
 
     def inspect(self, head: Head, dialect: TableDialect = AS_FOUND) -> Structure:
-        """The columns that the header line names, and the delimiter between them."""
+        """The columns that the header names, or the contract where there is none, and how values are delimited."""
         text = head.text()
         if text is None or not text.strip():
             raise MalformedFile(f"{head.name}: the file has no line of text; export it again")
-        delimiter = _delimiter(text)
-        terminator = "\n" if "\n" in text or "\r" not in text else "\r"
-        return Structure(_header(text, delimiter), {"delimiter": delimiter, "line end": terminator})
+        found = find_head(text, dialect)
+        details = {"delimiter": found.dialect.delimiter}
+        details["line end"] = "\n" if "\n" in text or "\r" not in text else "\r"
+        if found.dialect.quote != '"':
+            details["quote"] = found.dialect.quote or "none"
+        if found.dialect.escape:
+            details["escape"] = found.dialect.escape
+        if found.header != (1,):
+            details["header"] = "record " + " and ".join(map(str, found.header)) if found.header else "none"
+        spelled = TableDialect(
+            delimiter=found.dialect.delimiter,
+            quote_char=found.dialect.quote,
+            escape_char=found.dialect.escape,
+            header=bool(found.header),
+            header_rows=found.header,
+            comment_char=dialect.comment_char,
+        )
+        return Structure(found.columns, details, dialect=spelled)
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of whole records, cut where no quotes are open."""
-        dialect = Dialect(structure.details["delimiter"])
+        spelled = structure.dialect
+        dialect = Dialect(spelled.delimiter or ",", spelled.quote_char or "", spelled.escape_char or "")
         columns = structure.columns or ()
         included = [position for position, name in enumerate(columns) if wanted(name) is not None]
-        for data, closed in _after_header(_whole_records(stream, dialect, exact=structure.exact), dialect):
+        stretches = _whole_records(stream, dialect, exact=structure.exact)
+        if spelled.comment_char:
+            stretches = _without_comments(stretches, spelled.comment_char.encode())
+        for _ in range(max(spelled.header_rows, default=0)):
+            stretches = _after_first_record(stretches, dialect)
+        for data, closed, last in _knowing_the_last(stretches):
             if closed:
-                yield _Records(data, dialect, columns, included, wanted)
+                yield _Records(data, dialect, columns, included, wanted, last)
             else:
                 yield _UnclosedRecord(data, [columns[position] for position in included])
+
+
+def _without_comments(stretches: Iterator[tuple[bytes, bool]], mark: bytes) -> Iterator[tuple[bytes, bool]]:
+    comment = re.compile(rb"^" + re.escape(mark) + rb"[^\r\n]*[\r\n]*", re.MULTILINE)
+    for data, closed in stretches:
+        if left := comment.sub(b"", data):
+            yield left, closed
+
+
+def _knowing_the_last(stretches: Iterator[tuple[bytes, bool]]) -> Iterator[tuple[bytes, bool, bool]]:
+    """The stretches, with whether none follows."""
+    before = next(stretches, None)
+    for stretch in stretches:
+        if before:
+            yield *before, False
+        before = stretch
+    if before:
+        yield *before, True
 
 
 def _whole_records(stream: BinaryIO, dialect: Dialect, *, exact: bool) -> Iterator[tuple[bytes, bool]]:
@@ -131,8 +168,8 @@ def _end_of_line(data: bytes, position: int) -> int:
     return line_end.end() if line_end else len(data)
 
 
-def _after_header(stretches: Iterator[tuple[bytes, bool]], dialect: Dialect) -> Iterator[tuple[bytes, bool]]:
-    """The stretches without the first record, which is the header."""
+def _after_first_record(stretches: Iterator[tuple[bytes, bool]], dialect: Dialect) -> Iterator[tuple[bytes, bool]]:
+    """The stretches without their first record."""
     for data, closed in stretches:
         end = dialect.end_of_first_record(data) if closed else len(data)
         if end < len(data) and end:
@@ -154,6 +191,8 @@ class _Records(Block):
     included: Sequence[int]
     """The positions of the columns to deliver."""
     wanted: Wanted
+    last: bool
+    """Whether these are the file's last records."""
 
     def parse(self) -> Rows:
         if is_utf8(self.data):
@@ -205,7 +244,13 @@ class _Records(Block):
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
             arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
-            arrow_csv.ParseOptions(delimiter=self.dialect.delimiter, newlines_in_values=True, invalid_row_handler=note),
+            arrow_csv.ParseOptions(
+                delimiter=self.dialect.delimiter,
+                quote_char=self.dialect.quote or False,
+                escape_char=self.dialect.escape or False,
+                newlines_in_values=True,
+                invalid_row_handler=note,
+            ),
             arrow_csv.ConvertOptions(
                 check_utf8=False,
                 column_types=included,
@@ -224,6 +269,7 @@ class _Records(Block):
         return wanted if wanted is not None and pa.types.is_dictionary(wanted) else pa.string()
 
     def _rows(self, batch: pa.RecordBatch, misfits: Misfits) -> Rows:
+        batch, misfits = self._without_extras(batch, misfits)
         count = batch.num_rows + len(misfits)
 
         def raw(positions: Sequence[int]) -> list[str]:
@@ -233,6 +279,31 @@ class _Records(Block):
             return Rows(batch, raw)
         malformed = [MalformedRow(position, *misfit) for position, misfit in sorted(misfits.items())]
         return Rows(batch, raw, _positions(batch, misfits), malformed)
+
+    def _without_extras(self, batch: pa.RecordBatch, misfits: Misfits) -> tuple[pa.RecordBatch, Misfits]:
+        """Take headers within the file and totals at its end out, to the misfits."""
+        count = batch.num_rows + len(misfits)
+        repeated = repeated_headers(batch)
+        if not repeated and not self.last:
+            return batch, misfits
+        positions = _positions(batch, misfits) if misfits else range(count)
+        reasons = {positions[row]: REPEATED_HEADER for row in repeated}
+        if self.last:
+            ends = range(max(0, count - MOST_TOTALS), count)
+            for position, record in zip(ends, self.dialect.records(self.data, count, ends), strict=True):
+                if reason := total(shown(record), self.dialect, len(self.columns)):
+                    reasons[position] = reason
+        if not reasons:
+            return batch, misfits
+        texts = map(shown, self.dialect.records(self.data, count, list(reasons)))
+        extras = dict(zip(reasons, zip(reasons.values(), texts, strict=True), strict=True))
+        return _kept(batch, positions, extras), misfits | extras
+
+
+def _kept(batch: pa.RecordBatch, positions: Sequence[int], misfits: Misfits) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    return batch.take(pa.array([row for row, position in enumerate(positions) if position not in misfits], pa.int64()))
 
 
 def _without(mark: str, batch: pa.RecordBatch, misfits: Misfits) -> tuple[pa.RecordBatch, Misfits]:
@@ -268,33 +339,3 @@ class _UnclosedRecord(Block):
         reason = 'a value begins with a quotation mark (") and none closes it where the value ends'
         batch = pa.RecordBatch.from_pylist([], schema)
         return Rows(batch, lambda _: [text], [], [MalformedRow(0, reason, text)])
-
-
-def _sample(text: str, delimiter: str) -> list[list[str]]:
-    """The first records of a text, as far as they can be told apart."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    records: list[list[str]] = []
-    try:
-        for record in reader:
-            if record:
-                records.append(record)
-            if len(records) == _SAMPLE_RECORDS:
-                break
-    except csv.Error:  # a value past csv's own limit: what stands before it is the sample
-        pass
-    return records
-
-
-def _delimiter(text: str) -> str:
-    """The delimiter under which most of the first records are as wide as the header, and the header widest."""
-
-    def score(delimiter: str) -> tuple[float, int]:
-        widths = [len(record) for record in _sample(text, delimiter)] or [0]
-        return (widths.count(widths[0]) / len(widths) if widths[0] > 1 else 0.0, widths[0])
-
-    return max(_DELIMITERS, key=score)
-
-
-def _header(text: str, delimiter: str) -> tuple[str, ...]:
-    records = _sample(text, delimiter)
-    return tuple(name.strip() for name in records[0]) if records else ()

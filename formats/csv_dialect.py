@@ -1,7 +1,8 @@
 """Where the records of delimiter-separated text end, which a line end within quotes doesn't tell.
 
-All rules are the parser's, pyarrow's: a quotation mark opens a value only at its beginning, two of them within
-quotes are one, and a carriage return ends a line as a line feed does. Empty lines are no records.
+All rules are the parser's, pyarrow's: a quotation mark, or what stands in its place, opens a value only at its
+beginning, two of them within quotes are one, and a carriage return ends a line as a line feed does. Empty lines are no
+records.
 """
 
 from __future__ import annotations
@@ -27,12 +28,20 @@ class Dialect:
     """How values stand beside each other: with this character between them."""
 
     delimiter: str
+    quote: str = '"'
+    """The character around values that need it; empty for none."""
+    escape: str = ""
+    """The character before one that has no meaning then; empty for none."""
 
     def end_of_records(self, data: bytes) -> int:
         """How many bytes of ``data``, which begins with a record, are whole records."""
         end = _end_of_lines(data, 0, len(data))
+        if not self.quote:
+            return end
+        if self.escape:
+            return self.last_end_of_records(data)
         while end and len(data) - end <= ROW_LIMIT:
-            quote = data.rfind(b'"', 0, end)
+            quote = data.rfind(self.quote.encode(), 0, end)
             if quote < 0 or self._is_past_quotes(data, quote):
                 return end
             end = _end_of_lines(data, 0, quote)
@@ -84,8 +93,16 @@ class Dialect:
     @cached_property
     def _quoted(self) -> re.Pattern[bytes]:
         """A quoted value, which opens right after a delimiter or a line end; group 1 is empty when none closes it."""
+        if not self.quote:
+            return re.compile(rb"(?!)()")
         before = re.escape(self.delimiter.encode()) + rb"\r\n"
-        return re.compile(rb'"(?<![^' + before + rb']")[^"]*+(?:""[^"]*+)*+("|\Z)')
+        quote, escape = re.escape(self.quote.encode()), re.escape(self.escape.encode())
+        within = rb"[^" + quote + escape + rb"]*+"
+        pairs = quote * 2 + (rb"|" + escape + rb"." if escape else b"")
+        opening = quote + rb"(?<![^" + before + rb"]" + quote + rb")"
+        return re.compile(
+            opening + within + rb"(?:(?:" + pairs + rb")" + within + rb")*+(" + quote + rb"|\Z)", re.DOTALL
+        )
 
     def _is_past_quotes(self, data: bytes, quote: int) -> bool:
         """Whether what stands around the last quote before a line end is proof that the line end is in no quotes.
@@ -93,7 +110,11 @@ class Dialect:
         A value opens after a delimiter or a line end, and a quote after another may be the second of a pair.
         """
         around = (self.delimiter.encode(), b"\r", b"\n")
-        return data[quote + 1 : quote + 2] in around and data[max(0, quote - 1) : quote] not in (*around, b'"', b"")
+        return data[quote + 1 : quote + 2] in around and data[max(0, quote - 1) : quote] not in (
+            *around,
+            self.quote.encode(),
+            b"",
+        )
 
     def last_end_of_records(self, data: bytes) -> int:
         """As :meth:`end_of_records`, and surely as many as there are."""

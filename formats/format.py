@@ -88,6 +88,8 @@ class Structure:
     """Whether ``read`` must cut in the way that is surely right, since a quicker one was not."""
     nested: tuple[tuple[str, ...], ...] = ()
     """The ways to values within objects, as the names on each. As a column's name they have dots between them."""
+    dialect: TableDialect = AS_FOUND
+    """How the file spells its table: what the contract says, and what the head shows, for ``read`` to use."""
 
 
 @dataclass(frozen=True)

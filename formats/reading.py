@@ -70,6 +70,8 @@ def values_of(rows: Sequence[Row]) -> list[Mapping[str, Any] | None]:
 
 
 class Trickle(io.RawIOBase):
+    """A stream that gives at most so many bytes at a time."""
+
     def __init__(self, data: bytes, most: int) -> None:
         self._data = io.BytesIO(data)
         self._most = most

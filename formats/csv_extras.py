@@ -1,0 +1,55 @@
+"""Rows of delimiter-separated text that are none of its records: headers within the file, and totals at its end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from formats.csv_dialect import Dialect
+from formats.csv_head import sample
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MOST_TOTALS = 3
+"""How many of the last records are looked at for totals."""
+
+REPEATED_HEADER = "the row repeats the header; it is no record"
+
+_TOTAL = re.compile(
+    r"(grand|sub|sous|report)?[\s-]*(total|totals|totale|totaal|sum|summe|gesamt\w*|zwischensumme|suma|somme|end)"
+    r"(\s+(of|for|der|des|du|de|di)\b.*|[\s:.=*\d()]*)",
+    re.IGNORECASE,
+)
+
+
+def repeated_headers(batch: pa.RecordBatch) -> list[int]:
+    """The rows of a batch, by position, that have each column's own name as its value."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not batch.num_columns:
+        return []
+    first = batch.column(0)
+    name = batch.schema.names[0]
+    if pa.types.is_dictionary(first.type):
+        if pc.index(first.dictionary, pa.scalar(name, first.type.value_type)).as_py() < 0:
+            return []
+        first = first.dictionary_decode()
+    found = pc.indices_nonzero(pc.equal(first, name)).to_pylist()
+    return [
+        row for row in found if all(str(batch.column(i)[row]).strip() == n for i, n in enumerate(batch.schema.names))
+    ]
+
+
+def total(record: str, dialect: Dialect, width: int) -> str | None:
+    """Why a record at a file's end is a total of the others; None where it isn't.
+
+    It is when such a word stands alone in its first value, and not all columns have one.
+    """
+    cells: Sequence[str] = next(iter(sample(record, dialect)), [])
+    filled = [cell for cell in cells if cell]
+    if filled and len(filled) < width and _TOTAL.fullmatch(filled[0]):
+        return f"the row is a total of the file or its end ({filled[0][:40]!r}); it is no record"
+    return None

@@ -1,0 +1,177 @@
+"""Finds out from the first records of delimiter-separated text how they are written, and which name the columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from formats.csv_dialect import Dialect
+from formats.dialect import TableDialect, normalise
+
+_DELIMITERS = (",", ";", "\t", "|", "^", "~")
+_QUOTES = ('"', "'")
+_SAMPLE_RECORDS = 50
+_VALUE_OF_DATA = re.compile(r"\W*\d[\d\W]*")
+"""Digits and what stands between them: no column is named so."""
+
+
+@dataclass(frozen=True)
+class CsvHead:
+    """How a text is written. ``header`` are the records that name the columns, from 1; empty where none does."""
+
+    dialect: Dialect
+    header: tuple[int, ...]
+    columns: tuple[str, ...]
+
+    @property
+    def records_before_rows(self) -> int:
+        """How many records stand before the first row."""
+        return max(self.header, default=0)
+
+
+def find_head(text: str, stated: TableDialect) -> CsvHead:
+    """What the first records of a text show; what is stated isn't looked for."""
+    if stated.comment_char:
+        lines = text.splitlines(keepends=True)
+        text = "".join(line for line in lines if not line.startswith(stated.comment_char))
+    dialect = _dialect(text, stated)
+    records = sample(text, dialect)
+    header = _header(records, stated)
+    columns = _columns([records[number - 1] for number in header if number <= len(records)], stated)
+    return CsvHead(dialect, header, columns or _columns_without_header(records, stated))
+
+
+def sample(text: str, dialect: Dialect) -> list[list[str]]:
+    """The first records of a text, as far as they can be told apart."""
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote or None,
+        escapechar=dialect.escape or None,
+        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+    )
+    records: list[list[str]] = []
+    try:
+        for record in reader:
+            if record:
+                records.append([value.strip() for value in record])
+            if len(records) == _SAMPLE_RECORDS:
+                break
+    except csv.Error:  # a value past csv's own limit: what stands before it is the sample
+        pass
+    return records
+
+
+def _dialect(text: str, stated: TableDialect) -> Dialect:
+    """The delimiter that gives the contract's columns, or else the most records of one width, and the wider ones."""
+    delimiters = (stated.delimiter,) if stated.delimiter else _DELIMITERS
+    candidates = [_quoting(text, delimiter, stated) for delimiter in delimiters]
+
+    def score(dialect: Dialect) -> tuple[int, float, int]:
+        records = sample(text, dialect)
+        widths = [len(record) for record in records] or [0]
+        width = max(widths, key=lambda width: (widths.count(width), width))
+        as_header, as_most = widths.count(widths[0]) / len(widths), widths.count(width) / len(widths)
+        known = max((_known(record, stated) for record in records), default=0)
+        # A header is as wide as its rows; a text before it isn't.
+        best = max(((as_header, widths[0]), (0.9 * as_most, width)), key=lambda found: (found[1] > 1, found))
+        return known, best[0] if best[1] > 1 else 0.0, best[1]
+
+    return max(candidates, key=score)
+
+
+def _quoting(text: str, delimiter: str, stated: TableDialect) -> Dialect:
+    quote, escape = stated.quote_char, stated.escape_char
+    around = re.escape(delimiter)
+    if quote is None:
+        used = {mark: len(re.findall(rf"(?:^|{around}){mark}[^{mark}\r\n]*{mark}(?={around}|\r?$)", text, re.MULTILINE))
+                for mark in _QUOTES}  # fmt: skip
+        quote = "'" if used["'"] > 1 and not used['"'] else '"'
+    if escape is None and quote:
+        within = rf"\\{quote}(?!\s*(?:{around}|[\r\n]|\Z))"
+        escape = "\\" if re.search(within, text) and not re.search(rf"[^{around}\r\n]{quote}{quote}", text) else ""
+    return Dialect(delimiter, quote, escape or "")
+
+
+def _known(record: Sequence[str], stated: TableDialect) -> int:
+    """How many columns of the contract a record names."""
+    return len({normalise(value) for value in record} & stated.known)
+
+
+def _header(records: Sequence[Sequence[str]], stated: TableDialect) -> tuple[int, ...]:
+    """The records that name the columns, from 1."""
+    if stated.header is False:
+        return ()
+    if stated.header_rows:
+        return stated.header_rows
+    numbers = [number for number in range(1, len(records) + 1) if number not in stated.comment_rows]
+    found = max(numbers, key=lambda number: _known(records[number - 1], stated), default=0)
+    if found and _known(records[found - 1], stated):
+        return _with_second(found, records, stated)
+    if stated.header is None and _has_no_header(records, stated):
+        return ()
+    return (_first_of_table(records, numbers),) if numbers else (1,)
+
+
+def _with_second(number: int, records: Sequence[Sequence[str]], stated: TableDialect) -> tuple[int, ...]:
+    """A header with the record before or after it, where both together name more of the contract's columns."""
+    best: tuple[int, ...] = (number,)
+    most = _known(records[number - 1], stated)
+    for pair in ((number - 1, number), (number, number + 1)):
+        if pair[0] > 0 and pair[1] <= len(records):
+            names = _columns([records[part - 1] for part in pair], stated)
+            if len({normalise(name) for name in names} & stated.known) > most:
+                best, most = pair, len({normalise(name) for name in names} & stated.known)
+    return best
+
+
+def _has_no_header(records: Sequence[Sequence[str]], stated: TableDialect) -> bool:
+    """Whether the first record is a row already: as wide as the contract, it names none of its columns and has data."""
+    return bool(
+        records
+        and stated.columns
+        and len(records[0]) == len(stated.columns)
+        and any(_VALUE_OF_DATA.fullmatch(value) for value in records[0])
+    )
+
+
+def _first_of_table(records: Sequence[Sequence[str]], numbers: Sequence[int]) -> int:
+    """The first record that is as wide as most, unless those before it are more than the lines of a preamble."""
+    widths = [len(record) for record in records]
+    most = max(widths, key=lambda width: (widths.count(width), width))
+    before: list[int] = []
+    for number in numbers:
+        if widths[number - 1] >= most:
+            break
+        before.append(number)
+    else:
+        return numbers[0]
+    filled = (sum(1 for value in records[earlier - 1] if value) for earlier in before)
+    return number if all(2 * count <= most for count in filled) else numbers[0]
+
+
+def _columns(header: Sequence[Sequence[str]], stated: TableDialect) -> tuple[str, ...]:
+    """The columns' names: those of one record, or of several joined, in which a name goes on over empty values."""
+    if len(header) == 1:
+        return tuple(header[0])
+    width = max((len(record) for record in header), default=0)
+    parts: list[list[str]] = []
+    for depth, record in enumerate(header):
+        row = [*record, *[""] * (width - len(record))]
+        if depth < len(header) - 1:
+            for position in range(1, width):
+                row[position] = row[position] or row[position - 1]
+        parts.append(row)
+    return tuple(
+        stated.header_join.join(dict.fromkeys(filter(None, (row[position] for row in parts))))
+        for position in range(width)
+    )
+
+
+def _columns_without_header(records: Sequence[Sequence[str]], stated: TableDialect) -> tuple[str, ...]:
+    if stated.columns:
+        return stated.columns
+    return tuple(f"column_{number}" for number in range(1, len(records[0]) + 1 if records else 1))

@@ -1,0 +1,222 @@
+"""Delimiter-separated text as it really comes: the pollutions that studies of such files count.
+
+Each has the outcome that a careful human would choose: rows right where that can be known, given back with a reason
+where not, and the rest of the file unharmed.
+"""
+
+import io
+from dataclasses import replace
+from typing import BinaryIO, cast
+
+import pytest
+
+from formats import AS_FOUND, MalformedFile, TableDialect
+from formats.csv import Csv
+from formats.dialect import normalise
+from formats.format import Structure
+from formats.reading import Row, Trickle, head_of, rows_of, text
+from tests.formats.test_csv import SIZES
+
+
+def stated(*columns: str, **dialect: object) -> TableDialect:
+    """What a contract with these fields says."""
+    names = frozenset(map(normalise, columns))
+    return replace(AS_FOUND, columns=columns, known=names, **dialect)  # type: ignore[arg-type]
+
+
+SALES = stated("sku", "title", "price")
+
+
+def inspect(content: str, dialect: TableDialect = SALES) -> Structure:
+    return Csv().inspect(head_of(content.encode()), dialect)
+
+
+def found(content: str, dialect: TableDialect = SALES) -> list[Row]:
+    return rows_of(Csv().read(io.BytesIO(content.encode()), inspect(content, dialect), text))
+
+
+def rows(content: str, dialect: TableDialect = SALES) -> list[tuple[str, ...] | str]:
+    """The values of each row, or the raw text of a row that is given back."""
+    return [row.raw if row.values is None else tuple(row.values.values()) for row in found(content, dialect)]
+
+
+TWO = [("1", "Salt", "1.50"), ("2", "Moons", "2.50")]
+
+
+@pytest.mark.parametrize("dialect", [SALES, AS_FOUND], ids=["contract known", "nothing known"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^", "~"])
+def test_the_delimiter_is_found(delimiter: str, dialect: TableDialect) -> None:
+    content = "sku,title,price\n1,Salt,1.50\n2,Moons,2.50\n".replace(",", delimiter)
+    assert inspect(content, dialect).details["delimiter"] == delimiter
+    assert rows(content, dialect) == TWO
+
+
+def test_a_delimiter_that_nobody_would_look_for_is_stated() -> None:
+    assert rows("sku!title!price\n1!Salt!1.50\n2!Moons!2.50\n", stated("sku", delimiter="!")) == TWO
+
+
+def test_decimal_commas_are_not_taken_for_delimiters() -> None:
+    content = "sku;title;price\n" + "1;Salt;1,50\n" * 9
+    assert rows(content) == [("1", "Salt", "1,50")] * 9
+
+
+@pytest.mark.parametrize("dialect", [SALES, AS_FOUND], ids=["contract known", "nothing known"])
+def test_single_quotes_are_found_where_they_stand_around_values(dialect: TableDialect) -> None:
+    content = "'sku','title','price'\n'1','Salt, ''fine''','1.50'\n'2','Two\nlines','2.50'\n"
+    assert inspect(content, dialect).details["quote"] == "'"
+    assert rows(content, dialect) == [("1", "Salt, 'fine'", "1.50"), ("2", "Two\nlines", "2.50")]
+
+
+def test_an_apostrophe_is_no_quote() -> None:
+    content = "sku,title,price\n1,'Tis,1.50\n2,Rock 'n' Roll,2.50\n"
+    assert rows(content) == [("1", "'Tis", "1.50"), ("2", "Rock 'n' Roll", "2.50")]
+
+
+def test_without_quotes_a_quotation_mark_is_a_character() -> None:
+    dialect = stated("sku", "title", "price", quote_char="")
+    assert rows('sku,title,price\n1,"Salt,1.50\n2,Moons",2.50\n', dialect) == [
+        ("1", '"Salt', "1.50"),
+        ("2", 'Moons"', "2.50"),
+    ]
+
+
+def test_a_backslash_before_quotes_is_found() -> None:
+    content = 'sku,title,price\n1,"Salt \\"fine\\", dry",1.50\n2,"Moons",2.50\n'
+    assert inspect(content).details["escape"] == "\\"
+    assert rows(content) == [("1", 'Salt "fine", dry', "1.50"), ("2", "Moons", "2.50")]
+
+
+def test_a_backslash_at_a_values_end_is_no_escape() -> None:
+    assert rows('sku,title,price\n1,"C:\\",1.50\n2,"Moons ""x""",2.50\n')[0] == ("1", "C:\\", "1.50")
+
+
+@pytest.mark.parametrize("dialect", [SALES, AS_FOUND], ids=["contract known", "nothing known"])
+def test_a_preamble_is_passed_over_and_shown(dialect: TableDialect) -> None:
+    content = "Sales of the week\nPrinted: 2025-12-31; 18:05\n\nsku,title,price\n1,Salt,1.50\n2,Moons,2.50\n"
+    structure = inspect(content, dialect)
+    assert (structure.columns, structure.details["header"]) == (("sku", "title", "price"), "record 3")
+    assert rows(content, dialect) == TWO
+
+
+def test_a_preamble_as_wide_as_the_table_is_passed_over_where_the_contract_knows_the_header() -> None:
+    content = "Report;;\nShop;Berlin;\nsku;title;price\n1;Salt;1.50\n2;Moons;2.50\n"
+    assert rows(content) == TWO
+
+
+def test_a_narrow_header_is_not_taken_for_a_preamble() -> None:
+    assert inspect("a,b\n1,2,3\n4,5,6\n", AS_FOUND).columns == ("a", "b")
+
+
+def test_a_header_over_two_rows_is_joined() -> None:
+    dialect = stated("sku", "price net", "price gross")
+    content = ",price,\nsku,net,gross\n1,1.50,1.80\n2,2.50,3.00\n"
+    structure = inspect(content, dialect)
+    assert structure.columns == ("sku", "price net", "price gross")
+    assert structure.details["header"] == "record 1 and 2"
+    assert rows(content, dialect) == [("1", "1.50", "1.80"), ("2", "2.50", "3.00")]
+
+
+def test_header_rows_can_be_stated() -> None:
+    dialect = stated("a", header_rows=(2, 3), header_join="/")
+    assert inspect("x,y\nprice,\nnet,gross\n1,2\n", dialect).columns == ("price/net", "price/gross")
+
+
+def test_a_file_without_a_header_has_the_contracts_columns() -> None:
+    content = "1,Salt,1.50\n2,Moons,2.50\n"
+    structure = inspect(content)
+    assert (structure.columns, structure.details["header"]) == (("sku", "title", "price"), "none")
+    assert rows(content) == TWO
+
+
+def test_that_there_is_no_header_can_be_stated() -> None:
+    assert rows("a,b,c\n", stated("sku", "title", "price", header=False)) == [("a", "b", "c")]
+
+
+def test_a_header_of_unknown_names_is_still_a_header() -> None:
+    assert inspect("number,name,cost\n1,Salt,1.50\n").columns == ("number", "name", "cost")
+
+
+def test_a_header_that_comes_again_is_given_back_as_what_it_is() -> None:
+    lines = found("sku,title,price\n1,Salt,1.50\nsku,title,price\n2,Moons,2.50\n")
+    assert [row.values is None for row in lines] == [False, True, False]
+    assert (lines[1].raw, lines[1].reason) == ("sku,title,price", "the row repeats the header; it is no record")
+
+
+def test_a_value_that_is_its_columns_name_is_a_value() -> None:
+    assert rows("sku,title,price\n1,title,1.50\nsku,x,2\n") == [("1", "title", "1.50"), ("sku", "x", "2")]
+
+
+@pytest.mark.parametrize(
+    "footer", ["Total;;4,00", "Gesamtsumme;4,00", ";Summe;;4,00", "TOTAL", "Total:;;4,00\n\n\n", "End of report"]
+)
+def test_a_footer_is_given_back_as_what_it_is(footer: str) -> None:
+    lines = found("sku;title;price;shop;till\n1;Salt;1,50;B;1\n2;Moons;2,50;B;1\n" + footer)
+    assert [row.values is None for row in lines] == [False, False, True]
+    assert "it is no record" in lines[-1].reason
+    assert lines[-1].raw == footer.strip("\n")
+
+
+def test_a_last_row_that_only_begins_with_such_a_word_is_a_row() -> None:
+    assert rows("title,price\nTotal Recall,9.99\nTotally,2\n", stated("title", "price"))[-1] == ("Totally", "2")
+
+
+def test_rows_of_only_delimiters_are_rows_and_blank_lines_are_none() -> None:
+    assert rows("sku,title,price\n1,Salt,1.50\n\n \n,,\n\n") == [("1", "Salt", "1.50"), " ", ("", "", "")]
+
+
+@pytest.mark.parametrize("line", ["2,Moons", "2,Moons,2.50,", "2,Moons,2,50", "2,Moons,"])
+def test_a_missing_or_additional_delimiter_costs_its_row_only(line: str) -> None:
+    result = rows(f"sku,title,price\n1,Salt,1.50\n{line}\n3,Owls,3.50\n")
+    assert (result[0], result[-1]) == (("1", "Salt", "1.50"), ("3", "Owls", "3.50"))
+    assert result[1] == (line if line.count(",") != 2 else ("2", "Moons", ""))
+
+
+def test_another_delimiter_in_a_row_costs_its_row_only() -> None:
+    assert rows("sku,title,price\n1;Salt;1.50\n2,Moons,2.50\n") == ["1;Salt;1.50", TWO[1]]
+
+
+def test_another_quote_in_a_row_stays_in_its_value() -> None:
+    assert rows("sku,title,price\n1,\"Salt\",1.50\n2,'Moons',2.50\n") == [TWO[0], ("2", "'Moons'", "2.50")]
+
+
+def test_another_line_end_in_a_row_ends_the_row_all_the_same() -> None:
+    assert rows("sku,title,price\n1,Salt,1.50\r2,Moons,2.50\r\n") == TWO
+
+
+def test_a_second_table_of_another_width_is_given_back_row_by_row() -> None:
+    content = "sku,title,price\n1,Salt,1.50\n2,Moons,2.50\n\nshop,till\nBerlin,1\n"
+    lines = found(content)
+    assert [row.raw for row in lines if row.values is None] == ["shop,till", "Berlin,1"]
+    assert all("2 values, the header has 3" in row.reason for row in lines if row.values is None)
+
+
+def test_comment_lines_are_passed_over_where_the_contract_says_so() -> None:
+    dialect = stated("sku", "title", "price", comment_char="#")
+    assert rows("# printed\nsku,title,price\n1,Salt,1.50\n# page 2\n2,Moons,2.50\n# end", dialect) == TWO
+
+
+def test_no_last_line_end_is_no_fault() -> None:
+    assert rows("sku,title,price\n1,Salt,1.50\n2,Moons,2.50") == TWO
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])
+def test_an_empty_file_is_refused(content: str) -> None:
+    with pytest.raises(MalformedFile):
+        inspect(content)
+
+
+def test_what_begins_as_a_formula_stays_the_text_that_it_is() -> None:
+    formulas = ["=1+1", "+49 30", "-2", "@SUM(A1)", '=HYPERLINK(""x"")']
+    content = "sku,title,price\n" + "".join(f'1,"{formula}",1\n' for formula in formulas)
+    assert [row[1] for row in rows(content)] == [formula.replace('""', '"') for formula in formulas]
+
+
+@pytest.mark.parametrize("most", SIZES)
+def test_rows_do_not_depend_on_how_much_comes_at_a_time(most: int) -> None:
+    content = "Report\nsku;title;price\n1;'a;b';2\nsku;title;price\n2;'x\ny';3\n4;'z';5\nTotal;;10\n"
+    structure = inspect(content)
+    stream = cast(BinaryIO, Trickle(content.encode(), most))
+    assert [
+        row.raw if row.values is None else tuple(row.values.values())
+        for row in rows_of(Csv().read(stream, structure, text))
+    ] == [("1", "a;b", "2"), "sku;title;price", ("2", "x\ny", "3"), ("4", "z", "5"), "Total;;10"]
