@@ -4,7 +4,7 @@
 UV ?= $(or $(shell command -v uv),.uv/bin/uv)
 RUN = $(UV) run --no-sync
 
-.PHONY: help setup demo cloud test test-glue check format bench
+.PHONY: help setup demo cloud test test-glue check format bench fuzz
 
 help: ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,9 @@ test: setup ## all tests
 test-glue: $(UV) ## the tests of what runs on AWS Glue 6.0, with its Python and its pyarrow
 	UV_PROJECT_ENVIRONMENT=.venv-glue UV_PYTHON=$(or $(UV_PYTHON),3.13) $(UV) run --locked --with pyarrow==23.0.1 \
 		pytest tests/formats tests/runtime
+
+fuzz: setup ## damaged files for every parser, a minute long (SECONDS=600 SEED=8: longer, others)
+	$(RUN) python -m tests.fuzz --seconds $(or $(SECONDS),60) --seed $(or $(SEED),7)
 
 check: setup ## lint, format, types, layers
 	$(RUN) ruff check
