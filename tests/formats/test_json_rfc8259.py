@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import pyarrow as pa
 import pytest
-from tests.formats.reading import Row, head_of, read, rows_of, values_of
 
 from formats import MalformedFile, MisjudgedCutError, Registry, TableDialect
 from formats.format import ROW_LIMIT
 from formats.json import Json, NdJson
+from formats.reading import Row, head_of, read, rows_of, values_of
 
 TYPES = [pa.string(), pa.decimal128(8, 2), pa.int64(), pa.bool_()]
 """Each sends values another way: only what is as wanted is read many rows at once."""
