@@ -206,7 +206,10 @@ class _Records(Block):
         while mark.encode() in unquoted:
             mark += _REPLACEMENT
         marked = _UNDECODED.sub(mark, self.data.decode(errors="surrogateescape"))
-        batch, misfits = _without(mark, *self._read(marked.encode()))
+        batch, misfits = self._read(marked.encode())
+        if self._may_span_lines(batch, misfits.values()) and self.dialect.misquoted(self.data) is not None:
+            raise MisjudgedCutError
+        batch, misfits = _without(mark, batch, misfits)
         records = self.dialect.records(self.data, batch.num_rows + len(misfits), list(misfits))
         reasons = (why for why, _ in misfits.values())
         return self._rows(batch, dict(zip(misfits, zip(reasons, map(shown, records), strict=True), strict=True)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -28,6 +28,7 @@ _SURELY_FITS = 40
 
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 _SAMPLE_ROWS, _FEWEST_SAMPLE_ROWS = 2_000, 200
+"""How many rows are looked at for repetition; of fewer than the least, all are in one block anyway."""
 _REPETITIVE = 0.1
 """The share of different texts among the first rows up to which a dictionary of them pays."""
 
@@ -85,30 +86,32 @@ class WantedTypes:
         # An object with fields in it is asked for by the names within, so that none of them is kept twice.
         return pa.string() if self._contract.rescue and not self._contract.has_fields_within(column) else None
 
-    def learned(self, first: Rows) -> Callable[[], Rows]:
-        """See in a file's first rows which texts repeat themselves: these are asked for as dictionaries from now on."""
+    def learn(self, first: Rows) -> None:
+        """See in a file's first rows which texts repeat themselves: these are asked for as dictionaries from now on.
+
+        Where a file has numbers of its own, only texts: its parser can't be asked for a number as a text.
+        """
         sample = first.batch.slice(0, _SAMPLE_ROWS)
-        if sample.num_rows >= _FEWEST_SAMPLE_ROWS:
-            self._repetitive = frozenset(
-                name
-                for name, column in zip(sample.schema.names, sample.columns, strict=True)
-                if pa.types.is_string(column.type)
-                and self._contract.field_of_column(name)
-                and pc.count_distinct(column, mode="all").as_py() <= _REPETITIVE * sample.num_rows
-            )
-        return lambda: first
+        if sample.num_rows < _FEWEST_SAMPLE_ROWS:
+            return
+        self._repetitive = frozenset(
+            name
+            for name, column in zip(sample.schema.names, sample.columns, strict=True)
+            if pa.types.is_string(column.type)
+            and (field := self._contract.field_of_column(name))
+            and (not first.native or pa.types.is_string(self._types[field.name]))
+            and pc.count_distinct(column, mode="all").as_py() <= _REPETITIVE * sample.num_rows
+        )
 
     def encoded(self, rows: Rows) -> Rows:
-        """The same rows with such texts as dictionaries, also where the reader can't deliver these."""
-        columns = [
-            column.dictionary_encode("encode")
-            if name in self._repetitive and pa.types.is_string(column.type)
-            else column
-            for name, column in zip(rows.batch.schema.names, rows.batch.columns, strict=True)
-        ]
-        if not columns:
-            return rows
-        return replace(rows, batch=pa.RecordBatch.from_arrays(columns, rows.batch.schema.names))
+        """The same rows with such texts as dictionaries, nulls among them, whichever way the reader delivers them."""
+        batch = rows.batch
+        for position, name in enumerate(batch.schema.names):
+            column = batch.column(position)
+            delivered = pa.types.is_dictionary(column.type)
+            if column.indices.null_count if delivered else name in self._repetitive and pa.types.is_string(column.type):
+                batch = batch.set_column(position, name, plain(column).dictionary_encode("encode"))
+        return rows if batch is rows.batch else replace(rows, batch=batch)
 
 
 def wanted_type(field: Field) -> pa.DataType:

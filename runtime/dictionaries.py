@@ -1,4 +1,4 @@
-"""One dictionary of texts for each column that repeats itself, for all batches of a file.
+"""One dictionary of texts for each column that repeats itself, over all rows that are held back at a time.
 
 Batches come with dictionaries of their own. While rows are held back, numbers stand for the texts, so that what is
 written together has one dictionary, whichever batches it is from.
@@ -13,49 +13,78 @@ import pyarrow as pa
 
 from runtime.arrow import plain, texts
 
-_MOST_TEXTS = 50_000
-"""Of a column. One that has more didn't keep what its first rows promised, and has plain texts from then on."""
+_BYTES_BESIDE_A_TEXT = 150
+"""What a text takes here besides itself, about."""
 
 
 class Dictionaries:
-    """The dictionaries of a file's columns, by name. They only grow."""
+    """The dictionaries of some batches' columns, by name.
+
+    Which columns have one the first batch says: with or without, a column comes like that ever after.
+    """
 
     def __init__(self) -> None:
-        self._numbers: dict[str, dict[str, int]] = {}
+        self._numbers: dict[str, dict[str, int]] | None = None
         self._arrays: dict[str, pa.Array] = {}
+        self.nbytes = 0
+        """How much memory the texts take, about."""
 
     def encoded(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """The batch with numbers in place of dictionaries."""
-        columns = [
-            self._encoded(name, column) if pa.types.is_dictionary(column.type) else column
-            for name, column in zip(batch.schema.names, batch.columns, strict=True)
-        ]
-        return pa.RecordBatch.from_arrays(columns, batch.schema.names)
+        """The batch with numbers in place of texts in these columns."""
+        if self._numbers is None:
+            self._numbers = {field.name: {} for field in batch.schema if pa.types.is_dictionary(field.type)}
+        for position, name in enumerate(batch.schema.names):
+            column = batch.column(position)
+            if name in self._numbers:
+                batch = batch.set_column(position, name, self._encoded(self._numbers[name], column))
+            elif pa.types.is_dictionary(column.type):
+                batch = batch.set_column(position, name, plain(column))
+        return batch
 
     def decoded(self, batches: Sequence[pa.RecordBatch]) -> pa.Table:
-        """Batches that may be encoded as one table, each of whose columns has one dictionary or none."""
+        """Batches as one table whose columns have dictionaries of the texts that are in them, and no others.
+
+        The columns have numbers, or texts where :meth:`plain` gave these.
+        """
         names = batches[0].schema.names
         return pa.table({name: self._decoded(name, [batch.column(name) for batch in batches]) for name in names})
 
-    def _encoded(self, name: str, column: pa.DictionaryArray) -> pa.Array:
-        numbers = self._numbers.setdefault(name, {})
-        if len(numbers) > _MOST_TEXTS:
-            return plain(column)
-        own = array("i", (numbers.setdefault(text, len(numbers)) for text in column.dictionary.to_pylist()))
-        return pa.Array.from_buffers(pa.int32(), len(own), [None, pa.py_buffer(own)]).take(column.indices)
+    def plain(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """An encoded batch with its texts."""
+        for position, name in enumerate(batch.schema.names):
+            if name in (self._numbers or {}):
+                numbers = batch.column(position)
+                batch = batch.set_column(position, name, self._texts(name).take(numbers))
+        return batch
+
+    def forget(self) -> None:
+        """Drop the texts: of what is encoded, nothing is held any more."""
+        self._numbers = {name: {} for name in self._numbers or {}}
+        self._arrays = {}
+        self.nbytes = 0
+
+    def _encoded(self, numbers: dict[str, int], column: pa.Array) -> pa.Array:
+        own = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+        codes = array("i")
+        for text in own.dictionary.to_pylist():
+            if text not in numbers:
+                numbers[text] = len(numbers)
+                self.nbytes += len(text) + _BYTES_BESIDE_A_TEXT
+            codes.append(numbers[text])
+        return pa.Array.from_buffers(pa.int32(), len(codes), [None, pa.py_buffer(codes)]).take(own.indices)
 
     def _decoded(self, name: str, columns: Sequence[pa.Array]) -> pa.ChunkedArray:
-        if name not in self._numbers:
+        if name not in (self._numbers or {}):
             return pa.chunked_array(columns)
-        if all(pa.types.is_integer(column.type) for column in columns):
-            return pa.chunked_array([self._with_texts(name, pa.concat_arrays(columns))])
-        found = [
-            column if pa.types.is_string(column.type) else plain(self._with_texts(name, column)) for column in columns
-        ]
-        return pa.chunked_array([pa.concat_arrays(found).dictionary_encode()])
+        whole = pa.concat_arrays(columns)
+        used = whole.dictionary_encode()
+        if pa.types.is_integer(whole.type):
+            used = pa.DictionaryArray.from_arrays(used.indices, self._texts(name).take(used.dictionary))
+        return pa.chunked_array([used])
 
-    def _with_texts(self, name: str, numbers: pa.Array) -> pa.DictionaryArray:
+    def _texts(self, name: str) -> pa.Array:
+        known = (self._numbers or {})[name]
         found = self._arrays.get(name)
-        if found is None or len(found) < len(self._numbers[name]):
-            found = self._arrays[name] = texts(list(self._numbers[name]))
-        return pa.DictionaryArray.from_arrays(numbers, found)
+        if found is None or len(found) < len(known):
+            found = self._arrays[name] = texts(list(known))
+        return found

@@ -74,22 +74,24 @@ class PartitionedWriter:
 
     def write(self, parts: Parts) -> None:
         """Take a batch; all batches have the same columns."""
-        self._held.append(replace(parts, batch=self._dictionaries.encoded(parts.batch)))
-        self._held_bytes += self._held[-1].batch.nbytes
+        parts = replace(parts, batch=self._dictionaries.encoded(parts.batch))
+        self._held.append(parts)
+        self._held_bytes += parts.batch.nbytes
         for values, _, _ in parts.runs:
             self._writers.setdefault(values, None)
             self._numbers.setdefault(values, len(self._numbers))
-        if self._held_bytes > _BUDGET:
+        if self._held_bytes + self._dictionaries.nbytes > _BUDGET:
             if self._crowded:
-                self._spills.append(_Spill(self._folder / f"{len(self._spills)}.spill", _merged(self._held)))
+                self._spills.append(_Spill(self._folder / f"{len(self._spills)}.spill", self._merged()))
             else:
                 self._write_held()
             self._held, self._held_bytes = [], 0
+            self._dictionaries.forget()
 
     def close(self) -> dict[tuple[str, ...], Path]:
         """Write what is held back; the files by the values of their partition as Hive spells them, in order."""
         if self._crowded:
-            self._held = [_merged(self._held)] if self._held else []
+            self._held = [self._merged()] if self._held else []
         self._write_held(last=True)
         for spill in self._spills:
             spill.remove()
@@ -98,6 +100,11 @@ class PartitionedWriter:
     @property
     def _crowded(self) -> bool:
         return len(self._writers) > _MOST_OPEN_FILES
+
+    def _merged(self) -> Parts:
+        """What is held back as one, without dictionaries: of many partitions, each has few of their texts."""
+        merged = _merged(self._held)
+        return replace(merged, batch=self._dictionaries.plain(merged.batch))
 
     def _write_held(self, *, last: bool = False) -> None:
         batches: dict[tuple[str, ...], list[pa.RecordBatch]] = {values: [] for values in sorted(self._writers)}

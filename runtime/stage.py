@@ -14,7 +14,7 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from formats import MalformedFile, Rows
+from formats import Block, MalformedFile, Rows
 from formats.format import UNDECODABLE
 from runtime.admission import Admission, Part, RefusedFile
 from runtime.checks import CheckedRows, WantedTypes, check
@@ -142,7 +142,7 @@ def _read(
     with closing(blocks(source, admission, wanted)) as found:
         try:
             for number, (part, block) in enumerate(found):
-                parse = block.parse if number else wanted.learned(block.parse())
+                parse = block.parse if number else _parsed_first(block, wanted)
                 under_way.append(threads.submit(work, parse, part, repeated.get(number, {})))
                 if len(under_way) > THREADS:
                     yield under_way.popleft().result()
@@ -166,6 +166,13 @@ def _in_member(part: Part, checked: CheckedRows) -> CheckedRows:
         return checked
     refused = [replace(row, reason=f"{part.member}: {row.reason}") for row in checked.refused]
     return replace(checked, refused=refused)
+
+
+def _parsed_first(block: Block, wanted: WantedTypes) -> Callable[[], Rows]:
+    """The first block's rows, from which is learnt how to parse the others."""
+    rows = block.parse()
+    wanted.learn(rows)
+    return lambda: rows
 
 
 def _with_lineage(checked: CheckedRows, version: ObjectVersion) -> pa.RecordBatch:

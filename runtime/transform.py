@@ -45,7 +45,7 @@ def transform(source: Source, contract: Contract, lake: Lake, registry: Registry
         try:
             if entry is None or entry.record.status in ("refused", "publishing"):
                 entry = _decide(source, contract, lake, registry, run, entry)
-            if entry.record.status == "superseded":
+            if entry.record.status in ("superseded", "refused"):
                 _remove(entry.record, lake)
             elif entry.record.taken:
                 _supersede_older(version, lake)
@@ -60,7 +60,7 @@ def _decide(
     source: Source, contract: Contract, lake: Lake, registry: Registry, run: str, before: Entry | None
 ) -> Entry:
     version = source.version
-    left_behind = before.record if before and before.record.status == "publishing" else None
+    left_behind = before.record if before and before.record.status in ("publishing", "refused") else None
     newer = _newer(version, lake)
     if newer:
         reason = f"came after version {newer.source_version} of the same object, which is newer"
@@ -70,10 +70,8 @@ def _decide(
         try:
             staged, admission = _stage(source, admit(source, contract, registry), Path(folder))
         except RefusedFile as error:
-            if left_behind:
-                _remove(left_behind, lake)
             record = record_of(version, "refused", run, dataset=contract.name, format_=error.format, reason=str(error))
-            return lake.ledger.write(version, record, instead_of=before)
+            return lake.ledger.write(version, _with_files(record, left_behind), instead_of=before)
         record = _record(staged, admission, version, run)
         intent = _with_files(replace(record, status="publishing"), left_behind)
         entry = lake.ledger.write(version, intent, instead_of=before)

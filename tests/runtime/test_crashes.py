@@ -9,10 +9,11 @@ from typing import TypeVar
 import pytest
 
 from runtime.catalog import Catalog
+from runtime.contract import parse_contract
 from runtime.storage import Storage, Stored
 from runtime.tables import Table
 from tests.runtime.lakes import OpenLake, folder_lake
-from tests.runtime.sales import SALES, Upload, as_csv
+from tests.runtime.sales import DESCRIPTOR, SALES, Upload, as_csv
 
 DIRTY = as_csv([*SALES, {"sku": "", "title": "x", "price": "1", "genre": "Art"}])
 NEWER = as_csv([{**SALES[0], "sku": "0009"}, {"sku": "", "title": "x", "price": "x", "genre": "Art"}])
@@ -199,3 +200,15 @@ def test_one_version_taken_twice_at_once_is_there_once(after: bool, tmp_path: Pa
         assert [row[1] for row in place_and_text(lake)] == [1, 2, 3, 4]
         if fate.writes < at:
             break
+
+
+@pytest.mark.parametrize("died_at", [2, 4])
+def test_a_refusal_under_a_new_contract_that_comes_too_late_takes_no_rows(died_at: int, tmp_path: Path) -> None:
+    fields = [*DESCRIPTOR["schema"]["fields"], {"name": "till", "constraints": {"required": True}}]
+    stricter = parse_contract({**DESCRIPTOR, "schema": {"fields": fields, "fieldsMatch": "equal"}})
+    upload, lake = Upload(as_csv(SALES)), folder_lake(tmp_path / "lake")
+    with pytest.raises(CrashError):
+        fateful(lake, Fate(crash, died_at, after=False)).take(upload)
+    taken_meanwhile = Fate(lambda: lake.take(upload) and None, 1, after=False)
+    assert fateful(lake, taken_meanwhile).take(upload, stricter).status == "processed"
+    assert len(lake.rows()) == len(SALES)

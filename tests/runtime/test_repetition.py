@@ -1,12 +1,15 @@
 """Texts that repeat themselves are kept as dictionaries on their way, which nobody must notice."""
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from runtime import dictionaries, parquet
+from runtime import parquet
 from runtime.contract import parse_contract
 from tests.runtime.lakes import OpenLake, folder_lake
 from tests.runtime.sales import DESCRIPTOR, Upload, as_csv, as_json, as_ndjson, contract
@@ -42,12 +45,12 @@ def folder(tmp_path: Path) -> OpenLake:
     return folder_lake(tmp_path / "lake")
 
 
-@pytest.fixture(params=["one piece", "many row groups", "spilled"])
+@pytest.fixture(params=["one piece", "many row groups", "spilled", "spilled at the end"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows are written at once, in several goes, or by way of the disk, where partitions are many."""
-    if request.param != "one piece":
+    if request.param in ("many row groups", "spilled"):
         monkeypatch.setattr(parquet, "_BUDGET", 200_000)
-    if request.param == "spilled":
+    if request.param.startswith("spilled"):
         monkeypatch.setattr(parquet, "_MOST_OPEN_FILES", 2)
 
 
@@ -61,10 +64,7 @@ def test_repeating_texts_come_out_as_they_went_in(folder: OpenLake, encode: Enco
 
 
 @pytest.mark.usefixtures("way")
-def test_a_column_that_repeats_itself_only_at_first_comes_out_whole(
-    folder: OpenLake, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dictionaries, "_MOST_TEXTS", 1_000)
+def test_a_column_that_repeats_itself_only_at_first_comes_out_whole(folder: OpenLake) -> None:
     sales = rows()
     for number, sale in enumerate(sales[6_000:], 6_000):
         sale["title"] = f"One of its own {number}"
@@ -113,3 +113,36 @@ def test_a_required_value_that_is_missing_is_a_fault_in_a_column_that_repeats_it
     required = parse_contract({**DESCRIPTOR, "schema": {**DESCRIPTOR["schema"], "fields": fields}})
     folder.take(Upload(as_csv(sales)), required)
     assert [(row["_source_row"], row["rule"]) for row in folder.quarantined()] == [(12_346, "required")]
+
+
+@pytest.mark.usefixtures("way")
+def test_rows_without_a_repeating_column_have_null_there(folder: OpenLake) -> None:
+    sales = rows()
+    without = [{name: value for name, value in sale.items() if name != "title"} for sale in sales[8_000:]]
+    record = folder.take(Upload(as_ndjson([*sales[:8_000], *without])))
+    assert record.rows_out == ROWS
+    assert [row["title"] for row in folder.rows()] == [sale["title"] for sale in sales[:8_000]] + [None] * len(without)
+
+
+def test_a_files_dictionaries_hold_the_texts_of_its_own_rows_alone(folder: OpenLake) -> None:
+    sales = rows()
+    for sale in sales:
+        sale["title"] = f"Of {sale['genre']}"
+    sales[7] |= {"title": "Of a refused row", "price": "dear"}
+    folder.take(Upload(as_csv(sales)))
+    for key in folder.lake.processed.keys("sales/"):
+        data = folder.lake.processed.get(key) or b""
+        titles = pq.read_table(io.BytesIO(data), read_dictionary=["title"])["title"].unify_dictionaries()
+        assert {len(chunk.dictionary) for chunk in titles.chunks} == {1}
+
+
+def test_a_required_value_that_a_parquet_dictionary_leaves_out_is_a_fault(folder: OpenLake) -> None:
+    sales = rows(6_000)
+    table = pa.table({name: [sale[name] for sale in sales] for name in sales[0]})
+    skus = pa.array([None if number in (3, 4_000) else f"{number % 7:05}" for number in range(len(sales))])
+    table = table.set_column(0, "sku", skus.dictionary_encode())
+    data = io.BytesIO()
+    pq.write_table(table, data, row_group_size=1_000)
+    record = folder.take(Upload(data.getvalue(), key="sales/monday.parquet"))
+    assert (record.rows_in, record.rows_out) == (6_000, 5_998)
+    assert [(row["_source_row"], row["rule"]) for row in folder.quarantined()] == [(4, "required"), (4_001, "required")]
