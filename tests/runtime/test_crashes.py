@@ -209,6 +209,10 @@ def test_a_refusal_under_a_new_contract_that_comes_too_late_takes_no_rows(died_a
     upload, lake = Upload(as_csv(SALES)), folder_lake(tmp_path / "lake")
     with pytest.raises(CrashError):
         fateful(lake, Fate(crash, died_at, after=False)).take(upload)
-    taken_meanwhile = Fate(lambda: lake.take(upload) and None, 1, after=False)
+
+    def take() -> None:
+        lake.take(upload)
+
+    taken_meanwhile = Fate(take, 1, after=False)
     assert fateful(lake, taken_meanwhile).take(upload, stricter).status == "processed"
     assert len(lake.rows()) == len(SALES)
