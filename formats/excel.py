@@ -47,6 +47,7 @@ class Excel(Format):
     title = "Excel and OpenDocument workbooks"
     suffixes = (".xlsx", ".xlsm", ".xls", ".ods")
     seeks = True
+    is_text = False
 
     def likelihood(self, head: Head) -> float:
         """Certain by the names within; less so for compound files, which hold other documents too."""

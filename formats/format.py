@@ -149,7 +149,8 @@ class Format(ABC):
     seeks: bool = False
     """Whether ``read`` goes back and forth in its stream, as workbooks need it; then the stream can ``seek``."""
     is_text: bool = True
-    """Whether files are text that doesn't declare its own encoding: they come as UTF-8, whatever they are in."""
+    """Whether files are text that doesn't declare its own encoding: they come as UTF-8, whatever they are in. XML
+    declares it, and workbooks have none."""
     is_utf8: bool = False
     """Whether such text is UTF-8 by the format's standard: another encoding counts only where a byte order mark or the
     contract tells it."""

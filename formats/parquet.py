@@ -36,6 +36,7 @@ class Parquet(Format):
     title = "Parquet files"
     suffixes = (".parquet",)
     seeks = True
+    is_text = False
 
     def likelihood(self, head: Head) -> float:
         """Certain by its first four bytes."""

@@ -38,6 +38,7 @@ class Xml(Format):
     name = "xml"
     title = "XML: an element for each row"
     suffixes = (".xml",)
+    is_text = False
 
     def likelihood(self, head: Head) -> float:
         """A tag at the beginning is nearly proof, if it isn't a web page's."""

@@ -63,30 +63,32 @@ def contents(source: Source, registry: Registry, limits: Limits) -> Iterator[Seq
         def unpack() -> BinaryIO:
             return unpacked(source.open(), packing, limits)
 
-        yield [Content(_head_of(unpack, name_within(head.name)), unpack, packing)]
+        yield [Content(_head_of(unpack, name_within(head.name), registry), unpack, packing)]
     else:
         with source.open() as stream:
             archive = Archive(stream, limits)
             if any(name in archive.names for name in _OFFICE):
                 raise MalformedFile("the content is an Office document, which no format installed here reads")
-            yield [_member(archive, info, f"{head.name}: {info.filename}") for info in archive.members]
+            yield [_member(archive, info, f"{head.name}: {info.filename}", registry) for info in archive.members]
 
 
-def _member(archive: Archive, info: ZipInfo, name: str) -> Content:
+def _member(archive: Archive, info: ZipInfo, name: str, registry: Registry) -> Content:
     unpack = partial(archive.open, info)
-    return Content(_head_of(unpack, name), unpack, ZIP, info.filename)
+    return Content(_head_of(unpack, name, registry), unpack, ZIP, info.filename)
 
 
-def _head_of(unpack: Callable[[], BinaryIO], name: str) -> Head:
+def _head_of(unpack: Callable[[], BinaryIO], name: str, registry: Registry) -> Head:
     """The head of what is packed, of which neither size nor end are known unless all of it is seen."""
     try:
         with unpack() as stream:
             data = stream.read(HEAD_SIZE)
             complete = len(data) < HEAD_SIZE or not stream.read(1)
-        refuse_archive(data)
+        head = Head(name, len(data), data, data) if complete else Head(name, None, data, None)
+        if not registry.claims(head):
+            refuse_archive(data)
     except MalformedFile as error:
         raise MalformedFile(f"{name}: {error}") from error
-    return Head(name, len(data), data, data) if complete else Head(name, None, data, None)
+    return head
 
 
 @contextmanager
