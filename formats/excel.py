@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from formats.columns import batch_of
 from formats.dialect import AS_FOUND, TableDialect
-from formats.excel_file import kind_of, refuse_bomb, refuse_locked_or_cut
+from formats.excel_file import kind_of, refuse_bomb, refuse_locked_or_cut, refuse_sparse
 from formats.format import Block, Format, Head, MalformedFile, MalformedRow, Rows, Structure, Wanted
 from formats.hookspecs import hookimpl
 from formats.seeking import seekable
@@ -62,6 +62,7 @@ class Excel(Format):
             return Structure(dialect.columns if dialect.header is False else None, details)
         try:
             refuse_bomb(stream := io.BytesIO(head.data))
+            refuse_sparse(stream)
             with _opened(stream) as workbook:
                 sheet = _sheet(workbook, details)
                 lines, names = _header(sheet, details, dialect.columns)
@@ -76,6 +77,7 @@ class Excel(Format):
         """Blocks of rows below the header."""
         with seekable(stream) as file:
             refuse_bomb(file)
+            refuse_sparse(file)
             with _opened(file) as workbook:
                 sheet = _sheet(workbook, structure.details)
                 lines, names = _header(sheet, structure.details, structure.columns or ())

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import zipfile
+import zlib
 from typing import BinaryIO
 
 from formats.format import Head, MalformedFile
 
 UNPACKED_LIMIT = 256 * 1024 * 1024
 """The most bytes that a workbook may unpack to. It is held in memory whole, about twice as large, by its reader."""
+CELL_LIMIT = 32 * 1024 * 1024
+"""The most cells between the first and the last of a sheet, empty ones included: the reader makes a place for each."""
+READER_MEMORY = 4 * 1024 * 1024 * 1024
+"""The address space, in bytes, in which a workbook that isn't ``.xlsx`` has to be readable."""
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """What a compound file begins with (MS-CFB section 2.2): an old workbook, or a new one under a password."""
 ZIP = b"PK\x03\x04"
+_CELL = rb"""r\s*=\s*["']"""
+_TRIAL = """
+import resource, sys
+memory, *sys.path = sys.argv[1:]
+resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
+import io, python_calamine
+try:
+    workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
+    for name in workbook.sheet_names:
+        workbook.get_sheet_by_name(name)
+except (python_calamine.CalamineError, OSError, ValueError):
+    pass  # is said where it is opened in earnest
+"""
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
 _END_OF_ZIP = b"PK\x05\x06"
 _ODS = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 _XLSX_PARTS = (b"xl/workbook", b"xl/worksheets/", b"xl/styles.xml", b"xl/sharedStrings.xml", b"xl/theme/", b"xl/_rels/")
@@ -66,3 +88,60 @@ def refuse_bomb(stream: BinaryIO) -> None:
         if any(part.flag_bits & 1 for part in parts):
             raise MalformedFile("the workbook is under a password; save it without one and upload it again")
     stream.seek(0)
+
+
+def refuse_sparse(stream: BinaryIO) -> None:
+    """Raises :class:`~formats.MalformedFile` when two cells of a sheet lie so far apart that its reader would die.
+
+    Of an ``.xlsx`` the cells' names say so. Any other workbook is opened on trial, in a process that may die.
+    """
+    stream.seek(0)
+    if stream.read(len(ZIP)) == ZIP:
+        with zipfile.ZipFile(stream) as archive:
+            sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+            for name in sheets:
+                try:
+                    columns, rows = _extent(archive.read(name))
+                except _UNREADABLE as error:
+                    raise MalformedFile(
+                        f"{name} in the workbook is damaged ({error}); save and upload it again"
+                    ) from error
+                if columns * rows > CELL_LIMIT:
+                    raise MalformedFile(
+                        f"a sheet of the workbook spans {columns:,} columns and {rows:,} rows; delete the cells that "
+                        "lie apart from the table, or export it as CSV"
+                    )
+        if sheets:
+            stream.seek(0)
+            return
+    stream.seek(0)
+    command = [sys.executable, "-c", _TRIAL, str(READER_MEMORY), *sys.path]
+    if subprocess.run(command, input=stream.read(), capture_output=True, check=False).returncode:
+        raise MalformedFile("the workbook is damaged, or its sheets are too large; export the sheet as CSV")
+    stream.seek(0)
+
+
+def _extent(sheet: bytes) -> tuple[int, int]:
+    """How many columns a sheet has, and rows, or more where that is few enough. In one or two looks at most sheets."""
+    column, digits, place = b"A", 1, 0
+    while found := _beyond(column).search(sheet, place):
+        column, place = found[1].upper(), found.end()
+    columns = 0
+    for letter in column:
+        columns = 26 * columns + letter - ord("@")
+    place = 0
+    while found := re.compile(_CELL + rb"[A-Za-z]+([0-9]{%d,})" % (digits + 1)).search(sheet, place):
+        digits, place = len(found[1]), found.end()
+    rows = 10**digits
+    if columns * rows > CELL_LIMIT:
+        rows = max((int(name[1]) for name in re.finditer(_CELL + rb"[A-Za-z]+([0-9]+)", sheet)), default=0)
+    return columns, rows
+
+
+def _beyond(column: bytes) -> re.Pattern[bytes]:
+    """The name of a cell in a column further to the right."""
+    names = [rb"[A-Z]{%d,}" % (len(column) + 1)]
+    for place, letter in enumerate(column):
+        if letter < ord("Z"):
+            names.append(column[:place] + b"[%c-Z]" % (letter + 1) + b"[A-Z]" * (len(column) - place - 1))
+    return re.compile(_CELL + b"(" + b"|".join(names) + b")[0-9]", re.IGNORECASE)

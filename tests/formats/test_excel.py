@@ -134,6 +134,76 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
         read(Excel(), out.getvalue())
 
 
+@pytest.mark.parametrize("place", [(1048575, 16383), (99_999, 999), (1048575, 40)])
+def test_two_cells_far_apart_are_refused_since_the_reader_would_make_a_place_for_all_between(
+    place: tuple[int, int],
+) -> None:
+    def fill(book: Any) -> None:
+        made = book.add_worksheet()
+        made.write_row(0, 0, ["a", "b"])
+        made.write(*place, "x")
+
+    with pytest.raises(MalformedFile, match=f"spans {place[1] + 1:,} columns and {place[0] + 1:,} rows"):
+        read(Excel(), workbook(fill))
+
+
+def test_an_honest_sheet_is_not_too_large() -> None:
+    def fill(book: Any) -> None:
+        made = book.add_worksheet()
+        made.write_row(0, 0, [f"c{number}" for number in range(30)])
+        made.write(200_000, 29, "x")
+
+    assert len(rows(workbook(fill))) == 1
+
+
+@pytest.mark.parametrize("cell", ["r='XFD1048576'", 'r = "XFD1048576"', 'r="xfd1048576"'])
+def test_however_it_is_spelt(cell: str) -> None:
+    data, out = sheet(["a"], ["1"]), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as before, zipfile.ZipFile(out, "w") as after:
+        for name in before.namelist():
+            after.writestr(name, before.read(name).replace(b'r="A2"', cell.encode()))
+    with pytest.raises(MalformedFile):
+        read(Excel(), out.getvalue())
+
+
+_MANIFEST = (
+    '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><manifest:file-entry '
+    'manifest:full-path="/" manifest:media-type="application/vnd.oasis.opendocument.spreadsheet"/></manifest:manifest>'
+)
+
+
+def opendocument(*table_rows: str) -> bytes:
+    out, spaces = io.BytesIO(), ("office", "table", "text")
+    names = "".join(f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in spaces)
+    content = (
+        f'<?xml version="1.0"?><office:document-content{names}><office:body><office:spreadsheet>'
+        f'<table:table table:name="S">{"".join(table_rows)}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", content)
+        archive.writestr("META-INF/manifest.xml", _MANIFEST)
+    return out.getvalue()
+
+
+def opendocument_row(*texts: str, rows: int = 1, columns: int = 1) -> str:
+    cell = '<table:table-cell office:value-type="string" table:number-columns-repeated="{}"><text:p>{}</text:p>'
+    cells = "".join(f"{cell.format(columns, text)}</table:table-cell>" for text in texts)
+    return f'<table:table-row table:number-rows-repeated="{rows}">{cells}</table:table-row>'
+
+
+def test_a_sheet_of_libreoffice_is_read() -> None:
+    data = opendocument(opendocument_row("sku", "title"), opendocument_row("001", "Über"))
+    assert Excel().likelihood(head_of(data)) == 1
+    assert rows(data) == [{"sku": "001", "title": "Über"}]
+
+
+def test_cells_that_an_opendocument_sheet_repeats_without_end_are_refused() -> None:
+    with pytest.raises(MalformedFile, match="damaged|too large"):
+        read(Excel(), opendocument(opendocument_row("x", rows=1_048_576, columns=16_384)))
+
+
 def test_a_truncated_workbook_is_refused() -> None:
     with pytest.raises(MalformedFile, match="cut off"):
         Excel().inspect(head_of(sheet(["a"], ["1"])[:-100]))

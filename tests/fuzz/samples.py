@@ -162,6 +162,12 @@ def _excel() -> Samples:
 _DAY = datetime.datetime(2025, 3, 1)  # noqa: DTZ001 - a workbook knows no zone
 
 
+_MANIFEST = (
+    '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><manifest:file-entry '
+    'manifest:full-path="/" manifest:media-type="application/vnd.oasis.opendocument.spreadsheet"/></manifest:manifest>'
+)
+
+
 def _ods() -> bytes:
     cell = '<table:table-cell office:value-type="{0}" {1}><text:p>{2}</text:p></table:table-cell>'
     line = "<table:table-row>{}</table:table-row>"
@@ -178,6 +184,7 @@ def _ods() -> bytes:
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
         archive.writestr("content.xml", content)
+        archive.writestr("META-INF/manifest.xml", _MANIFEST)
     return out.getvalue()
 
 
