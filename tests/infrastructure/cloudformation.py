@@ -277,6 +277,11 @@ class NoCounterpartError(Exception):
     """A resource type or a property that this module can't place."""
 
 
+def cloudformation_type(type_: str) -> str:
+    """CloudFormation's name of a type of the provider's."""
+    return _SHAPES[type_].type
+
+
 def findings(resources: Iterable[Recorded]) -> list[str]:
     """What cfn-lint says of these resources, a line for each finding; accepted ones are left out."""
     resources = [resource for resource in resources if resource.custom]
