@@ -11,7 +11,7 @@ from components.feature_views import FeatureView, feature_view
 from components.policies import Account, allow, bucket_arn, current_account, document, trust_for
 from runtime.contract_file import load_contracts
 
-STORE_PREFIX = "feature-store/"
+STORE_PREFIX = "feature-store"
 """Where SageMaker puts records that somebody hands it by PutRecord; the pipeline hands it none."""
 
 
@@ -92,7 +92,7 @@ class FeatureStore(pulumi.ComponentResource):
             role=role.name,
             policy=document(
                 allow(["s3:GetBucketAcl"], bucket_arn(bucket)),
-                allow(["s3:PutObject"], bucket_arn(bucket, f"{STORE_PREFIX}*")),
+                allow(["s3:PutObject"], bucket_arn(bucket, f"{STORE_PREFIX}/*")),
                 allow(["kms:Decrypt", "kms:GenerateDataKey"], self._args.get("data_key_arn")),
             ),
             opts=self._options,

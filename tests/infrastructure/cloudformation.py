@@ -288,7 +288,7 @@ def findings(resources: Iterable[Recorded]) -> list[str]:
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Resources": {
-            f"R{number}": _translate(resource)
+            f"R{number}": translate(resource)
             for number, resource in enumerate(resources)
             if resource.type not in NOT_IN_CLOUDFORMATION
         },
@@ -303,7 +303,8 @@ def findings(resources: Iterable[Recorded]) -> list[str]:
     return lines
 
 
-def _translate(resource: Recorded) -> dict[str, Any]:
+def translate(resource: Recorded) -> dict[str, Any]:
+    """A resource as CloudFormation has it: its type and its properties, which are named as in AWS's own API."""
     if resource.type not in _SHAPES:
         raise NoCounterpartError(f"{resource.type}: say in cloudformation.py where it is in CloudFormation")
     shape = _SHAPES[resource.type]
