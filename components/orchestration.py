@@ -269,7 +269,10 @@ class Orchestration(pulumi.ComponentResource):
                     ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"],
                     *(bucket_arn(bucket, "*") for bucket in lake),
                 ),
-                allow(["s3:GetObject", "s3:PutObject"], bucket_arn(args["ledger_bucket"], "*")),
+                allow(
+                    ["s3:GetObject", "s3:PutObject"],
+                    *(bucket_arn(args["ledger_bucket"], f"{kind}/*") for kind in ("objects", "runs")),
+                ),
                 self._tell_missing_from_forbidden(),
                 allow(
                     ["s3:GetObject"],

@@ -219,7 +219,7 @@ def _notify_crash(topic_arn: pulumi.Input[str]) -> dict[str, Any]:
     )
     return _publish(
         topic_arn,
-        subject="{% $substring('Crashed: ' & $states.input.dataset, 0, 100) %}",
+        subject="{% $substring('Crashed: ' & $states.input.dataset, 0, 99) %}",
         message=f"{{% {message} %}}",
         outcome="failure",
         next_state="Crashed",

@@ -30,7 +30,7 @@ ADMINISTRATOR = Credentials("test", "test")
 """The account's root user: the one caller that no policy limits."""
 
 _CONFIG = Config(
-    s3={"addressing_style": "path"}, retries={"total_max_attempts": 2, "mode": "standard"}, read_timeout=120
+    s3={"addressing_style": "path"}, retries={"total_max_attempts": 2, "mode": "standard"}, read_timeout=120, proxies={}
 )
 _NOTHING_OF_THIS_MACHINE = {
     "profile": (None, None, None, None),

@@ -18,7 +18,7 @@ from typing import Any
 
 from emulator.clients import ADMINISTRATOR, REGION
 from emulator.deploy import ROOT
-from emulator.server import Server, running_server
+from emulator.server import Server, ServerError, running_server
 
 SAMPLE = "samples/monday-till.csv"
 
@@ -140,7 +140,11 @@ def _deploy(server: Server, folder: Path) -> dict[str, Any]:
 
 def _guide(cloud: Cloud) -> str:
     exports = cloud.exports
-    variables = ADMINISTRATOR.environment() | {"AWS_ENDPOINT_URL": cloud.endpoint, "AWS_DEFAULT_REGION": REGION}
+    variables = ADMINISTRATOR.environment() | {
+        "AWS_ENDPOINT_URL": cloud.endpoint,
+        "AWS_DEFAULT_REGION": REGION,
+        "NO_PROXY": "127.0.0.1",
+    }
     exported = "\n".join(f"  export {name}={value}" for name, value in variables.items())
     names = "\n".join(f"  {name:<22} {value}" for name, value in sorted(exports.items()))
     return f"""The pipeline is up, in an AWS on this machine.
@@ -167,13 +171,15 @@ def main() -> int:
     """Runs until Ctrl-C or SIGTERM; 2 when the program can't be deployed."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
+    print("Starting an AWS on this machine and deploying the pipeline into it; Ctrl-C ends it ...", flush=True)
     try:
         with Cloud.start() as cloud:
             print(_guide(cloud), flush=True)
             signal.pause()
     except KeyboardInterrupt:
+        print("\nStopped; nothing is left running.")
         return 0
-    except DeploymentError as error:
+    except (ServerError, DeploymentError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

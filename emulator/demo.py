@@ -1,18 +1,21 @@
 """`make demo`: a shop's sales files travel through the pipeline, in an AWS on this machine."""
 
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
 
-from emulator.cloud import Cloud, DeploymentError, Follower
+from emulator.cloud import Cloud, DeploymentError, Follower, QueryError
 from emulator.deploy import ROOT
+from emulator.server import ServerError
 from runtime.text import table_lines
 
 SAMPLES = ROOT / "samples"
 PREFIX = "bookstore_sales/"
+_WIDTH = 100
 _PATIENCE = 120.0
 """Seconds within which every file must be decided."""
 
@@ -30,7 +33,7 @@ def main() -> int:
         with Cloud.start() as cloud:
             print(f"It took {time.monotonic() - began:.0f} s. No account is used, and nothing leaves this machine.")
             _show(cloud)
-    except (DeploymentError, DemoError) as error:
+    except (ServerError, DeploymentError, QueryError, DemoError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -60,15 +63,19 @@ def _show(cloud: Cloud) -> None:
     _show_query(cloud, "SELECT genre, count(*) AS books, sum(price) AS revenue FROM bookstore_sales "
                 "GROUP BY genre ORDER BY revenue DESC")  # fmt: skip
     _title("5. Rows that could not be taken: the table bookstore_sales_quarantine")
-    _show_query(cloud, "SELECT _source_key AS file, _source_row AS row, reason, raw_text "
-                "FROM bookstore_sales_quarantine ORDER BY 1, 2")  # fmt: skip
+    sql = "SELECT _source_key, _source_row, reason, raw_text FROM bookstore_sales_quarantine ORDER BY 1, 2"
+    print(f"   {sql}")
+    for key, number, reason, raw in cloud.query(sql)[1:]:
+        print(f"\n   {str(key).removeprefix(PREFIX)}, row {number}: {raw}\n{_wrapped(str(reason), '     ')}")
     _title("6. What became of each file: the table ledger")
     records = sorted(_records(cloud), key=lambda record: str(record["source_key"]))
     columns = ("source_key", "status", "rows_in", "rows_out", "rows_quarantined")
     _print_table(columns, [[record[column] for column in columns] for record in records])
     for record in records:
         if record["reason"]:
-            print(f"\n   {record['source_key']} is {record['status']}: {record['reason']}")
+            name = record["source_key"].removeprefix(PREFIX)
+            reason = record["reason"].removeprefix(f"{name}: ")
+            print(f"\n   {name} is {record['status']}:\n{_wrapped(reason, '     ')}")
     _title("7. What the owner was told (an email, once an address is subscribed)")
     for notice in notices:
         print(_boxed(notice["Subject"], notice["Message"]))
@@ -171,8 +178,12 @@ def _title(text: str) -> None:
 
 
 def _boxed(subject: str, message: str) -> str:
-    lines = "\n".join(f"   | {line}".rstrip() for line in message.splitlines())
+    lines = "\n".join(_wrapped(line, "   | ") for line in message.splitlines())
     return f"   | Subject: {subject}\n   |\n{lines}\n"
+
+
+def _wrapped(text: str, indent: str) -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent) or indent.rstrip()
 
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -179,7 +179,7 @@ def _print_record(path: Path, record: Record, began: str) -> None:
         )
     else:
         quarantined = f", {record.rows_quarantined} in quarantine" if record.rows_quarantined else ""
-        print(f"{path}: {count(record.rows_in, 'row')} in, {record.rows_out} out{quarantined} ({record.dataset})")
+        print(f"{path}: {count(record.rows_in, 'row')} in, {record.rows_out:,} out{quarantined} ({record.dataset})")
 
 
 def query(options: argparse.Namespace) -> int:
@@ -191,7 +191,7 @@ def query(options: argparse.Namespace) -> int:
     try:
         with connect(options.lake) as connection:
             result = connection.execute(options.sql)
-            if result.description is None:
+            if result is None or result.description is None:
                 raise WrongUseError("there is no statement in the SQL")
             columns = [column[0] for column in result.description]
             rows = result.fetchall()

@@ -200,7 +200,7 @@ def test_a_sheet_of_libreoffice_is_read() -> None:
 
 
 def test_cells_that_an_opendocument_sheet_repeats_without_end_are_refused() -> None:
-    with pytest.raises(MalformedFile, match="damaged|too large"):
+    with pytest.raises(MalformedFile, match=r"damaged|too large"):
         read(Excel(), opendocument(opendocument_row("x", rows=1_048_576, columns=16_384)))
 
 
