@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from runtime.contract import Contract
@@ -167,6 +168,21 @@ def test_what_goes_beyond_a_limit_is_refused_and_the_limit_named(
 
 def test_the_same_file_is_taken_where_the_limit_allows_it(folder: OpenLake) -> None:
     assert folder.take(Upload(gzip.compress(GOOD * 1)), _limited(unpackedBytes=len(GOOD))).rows_out == 3
+
+
+@pytest.mark.parametrize("packing", PACKERS)
+def test_a_format_that_goes_back_and_forth_is_unpacked_to_disk_first(packing: str, lake: OpenLake) -> None:
+    table = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(SALES), table)
+    record = lake.take(Upload(PACKERS[packing](table.getvalue())))
+    assert (record.format, record.rows_out, record.encoding) == ("parquet", 3, None)
+
+
+def test_what_is_unpacked_to_disk_is_bounded(folder: OpenLake) -> None:
+    table = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(SALES), table)
+    record = folder.take(Upload(gzip.compress(table.getvalue())), _limited(spooledBytes=100))
+    assert "limits.spooledBytes" in (record.reason or "")
 
 
 def test_a_small_bzip2_file_is_no_text(folder: OpenLake) -> None:
