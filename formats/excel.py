@@ -16,7 +16,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from formats.columns import batch_of
 from formats.dialect import AS_FOUND, TableDialect
@@ -34,6 +34,7 @@ Line = tuple[int, Sequence[Cell]]
 
 _BLOCK_ROWS = 8192
 _ROWS_TO_THE_HEADER = 50
+_EXACT = 2**53
 MISSING = (
     "reading Excel and OpenDocument workbooks needs python-calamine: pip install 'retail-pipeline[excel]'; "
     "or export the sheet as CSV"
@@ -144,7 +145,7 @@ def _sheet(workbook: CalamineWorkbook, details: Mapping[str, str]) -> CalamineSh
 def _lines(sheet: CalamineSheet) -> Iterator[Line]:
     """The rows that have a value, from the first column that has one."""
     for number, cells in enumerate(sheet.iter_rows(), 1):
-        if any(cell != "" for cell in cells):
+        if cells and (cells[0] != "" or any(cell != "" for cell in cells)):
             yield number, cells
 
 
@@ -200,12 +201,12 @@ class _Cells(Block):
         malformed = [row for row in map(self._misplaced, range(len(self.rows)), [unnamed] * len(self.rows)) if row]
         bad = {row.position for row in malformed}
         positions = [position for position in range(len(self.rows)) if position not in bad]
+        rows = [self.rows[position] for position in positions]
         columns = {}
         for column, name in enumerate(self.names):
             if name and self.wanted(name) is not None:
-                cells = (self.rows[position] for position in positions)
-                texts = [_text(row[column]) if column < len(row) else None for row in cells]
-                columns[name] = pa.array(texts, pa.string())
+                cells = [row[column] if column < len(row) else "" for row in rows]
+                columns[name] = pa.array(_texts(cells), pa.string())
         batch = batch_of(list(columns), list(columns.values()), len(positions))
         return Rows(batch, self._raw, positions, malformed, native=True)
 
@@ -228,6 +229,17 @@ def _json(row: Sequence[Cell]) -> str:
     return json.dumps([None if cell == "" else cell for cell in cells], ensure_ascii=False)
 
 
+def _texts(cells: Sequence[Cell]) -> Sequence[str | None]:
+    """Cells as exact texts; quickly where all are of one type, as most columns are."""
+    types = set(map(type, cells))
+    if types == {str} and "" not in cells:
+        return cells  # type: ignore[return-value]
+    if types == {float}:
+        numbers = cast(Sequence[float], cells)
+        return [str(int(n)) if n.is_integer() and abs(n) < _EXACT else repr(n) for n in numbers]
+    return [_text(cell) for cell in cells]
+
+
 def _text(cell: Cell) -> str | None:
     """A cell as exact text; None when it is empty."""
     if isinstance(cell, str):
@@ -235,7 +247,7 @@ def _text(cell: Cell) -> str | None:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
+        return str(int(cell)) if cell.is_integer() and abs(cell) < _EXACT else repr(cell)
     if isinstance(cell, datetime.timedelta):
         return str(cell)
     return str(cell) if isinstance(cell, int) else cell.isoformat()

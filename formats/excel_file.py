@@ -21,7 +21,10 @@ READER_MEMORY = 4 * 1024 * 1024 * 1024
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """What a compound file begins with (MS-CFB section 2.2): an old workbook, or a new one under a password."""
 ZIP = b"PK\x03\x04"
-_CELL = rb"""r\s*=\s*["']"""
+_ROWS = 1024 * 1024
+_CELL = re.compile(rb"""r\s*=\s*["']([A-Za-z]+)([0-9]+)""")
+_WIDE = re.compile(rb'<c r="(?:[A-Z]{2}|[a-z])')
+_ODD_CELLS = (b"<c\t", b"<c\n", b"<c\r", b":c")
 _TRIAL = """
 import resource, sys
 memory, *sys.path = sys.argv[1:]
@@ -122,26 +125,15 @@ def refuse_sparse(stream: BinaryIO) -> None:
 
 
 def _extent(sheet: bytes) -> tuple[int, int]:
-    """How many columns a sheet has, and rows, or more where that is few enough. In one or two looks at most sheets."""
-    column, digits, place = b"A", 1, 0
-    while found := _beyond(column).search(sheet, place):
-        column, place = found[1].upper(), found.end()
-    columns = 0
-    for letter in column:
-        columns = 26 * columns + letter - ord("@")
-    place = 0
-    while found := re.compile(_CELL + rb"[A-Za-z]+([0-9]{%d,})" % (digits + 1)).search(sheet, place):
-        digits, place = len(found[1]), found.end()
-    rows = 10**digits
-    if columns * rows > CELL_LIMIT:
-        rows = max((int(name[1]) for name in re.finditer(_CELL + rb"[A-Za-z]+([0-9]+)", sheet)), default=0)
+    """How many columns and rows a sheet has, or may have where that is few enough."""
+    # What all writers write needs one look: columns of one letter can't be too many.
+    usual = sheet.count(b"<c ") == sheet.count(b'<c r="') and not any(odd in sheet for odd in _ODD_CELLS)
+    if usual and not _WIDE.search(sheet):
+        return 26, _ROWS
+    columns = rows = 0
+    for letters, number in set(_CELL.findall(sheet)):
+        column = 0
+        for letter in letters.upper():
+            column = 26 * column + letter - ord("@")
+        columns, rows = max(columns, column), max(rows, int(number))
     return columns, rows
-
-
-def _beyond(column: bytes) -> re.Pattern[bytes]:
-    """The name of a cell in a column further to the right."""
-    names = [rb"[A-Z]{%d,}" % (len(column) + 1)]
-    for place, letter in enumerate(column):
-        if letter < ord("Z"):
-            names.append(column[:place] + b"[%c-Z]" % (letter + 1) + b"[A-Z]" * (len(column) - place - 1))
-    return re.compile(_CELL + b"(" + b"|".join(names) + b")[0-9]", re.IGNORECASE)

@@ -4,6 +4,7 @@ import datetime
 import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from formats.conformance import FormatConformance, Sample
 from formats.excel import Excel
 from formats.excel_file import UNPACKED_LIMIT
 from formats.reading import head_of, read, values_of
+from runtime.cli import main
 
 Fill = Callable[[Any], None]
 
@@ -213,3 +215,24 @@ def test_a_workbook_under_a_password_is_refused() -> None:
     data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + "EncryptedPackage".encode("utf-16-le") + bytes(500)
     with pytest.raises(MalformedFile, match="under a password"):
         Excel().inspect(head_of(data))
+
+
+def test_a_workbook_goes_through_the_pipeline_with_its_dates_and_prices_as_they_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fill(book: Any) -> None:
+        made = book.add_worksheet()
+        made.write_row(0, 0, ["sku", "price", "day"])
+        made.write_row(1, 0, ["0012", 26.42])
+        made.write_datetime(1, 2, datetime.datetime(2025, 1, 2), book.add_format({"num_format": "dd.mm.yyyy"}))  # noqa: DTZ001
+
+    contract, upload, lake = tmp_path / "stock.yaml", tmp_path / "monday.xlsx", tmp_path / "lake"
+    contract.write_text(
+        "{name: stock, schema: {fields: [{name: sku}, {name: price, type: number, decimalChar: ','}, "
+        "{name: day, type: date, format: '%d.%m.%Y'}]}}"
+    )
+    upload.write_bytes(workbook(fill))
+    assert main(["run", str(upload), "--lake", str(lake), "--contract", str(contract)]) == 0
+    capsys.readouterr()
+    assert main(["query", "select sku, price, day from stock", "--lake", str(lake)]) == 0
+    assert capsys.readouterr().out.split()[-3:] == ["0012", "26.4200", "2025-01-02"]
