@@ -34,7 +34,7 @@ LAMBDA_PYTHON = "3.13"
 LAMBDA_DEPENDENCIES = ("backports-zstd", "orjson", "pluggy")
 """What the validator imports besides the standard library and the Lambda runtime's boto3."""
 
-GLUE_DEPENDENCIES: tuple[str, ...] = ()
+GLUE_DEPENDENCIES = ("python-calamine",)
 """What the job imports of our dependencies and Glue 6.0 doesn't bring: shipped as wheels beside ours."""
 
 GLUE_BRINGS = ("boto3", "numpy", "orjson", "pandas", "pluggy", "pyarrow", "pytz", "pyyaml")

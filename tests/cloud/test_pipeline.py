@@ -8,6 +8,7 @@ import zlib
 import boto3
 import orjson
 import pytest
+import xlsxwriter
 from boto3.s3.transfer import TransferConfig
 from mypy_boto3_s3 import S3Client
 
@@ -39,6 +40,18 @@ def test_every_shape_of_json_gives_the_same_table(shop: Shop) -> None:
     found = shop.books("genre = 'Shape'")
     assert len(found) == 9
     assert found[::3] == found[1::3] == found[2::3]
+
+
+def test_a_workbook_is_read_by_the_job_too(shop: Shop) -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write_row(0, 0, HEADER.strip().split(","))
+        for number in (1, 2):
+            sheet.write_row(number, 0, book(number, "Workbook").strip().split(","))
+    record = shop.upload("till.xlsx", out.getvalue())
+    assert (record["status"], record["format"], record["rows_out"]) == ("processed", "excel", 2)
+    assert len(shop.books("genre = 'Workbook'")) == 2
 
 
 def test_a_bad_row_costs_itself_only(shop: Shop) -> None:

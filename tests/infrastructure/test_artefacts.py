@@ -142,12 +142,14 @@ def test_a_plugin_is_shipped_to_the_validator_and_to_the_job(tmp_path: Path) -> 
         assert "till_journal/fixed_width.py" in package.namelist()
         assert b"[retail_pipeline.formats]" in package.read("till_journal-1.0.dist-info/entry_points.txt")
         assert not [name for name in package.namelist() if name.startswith(("pyarrow", "duckdb", "boto3"))]
-    ours, theirs = artefacts.wheels
+    ours, calamine, theirs = artefacts.wheels
     assert ours.name.startswith("retail_pipeline-")
     assert theirs.name == "till_journal-1.0-py3-none-any.whl"
     again = build_artefacts(CONTRACTS, "arm64", tmp_path / "again", plugins=[str(theirs)])
     assert again.validator_package.read_bytes() == artefacts.validator_package.read_bytes()
-    assert again.wheels[1].read_bytes() == theirs.read_bytes()
+    assert again.wheels[2].read_bytes() == theirs.read_bytes()
+    assert calamine.name.startswith("python_calamine-"), "Glue brings no reader of workbooks"
+    assert "x86_64" in calamine.name
 
 
 def test_another_plugin_of_the_same_path_is_built_anew(tmp_path: Path) -> None:
