@@ -1,0 +1,127 @@
+"""Times our readers of XML and Excel beside the libraries read directly, to the same columns of texts or values.
+
+    .venv/bin/python -m bench.readers --rows 100000
+
+Each reading is a process of its own on a file in the page cache; the best of ``--runs``. The libraries are not asked
+for rows' texts, places or limits. lxml stands in the group ``bench``: run it where that is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from bench.dataset import COLUMNS
+
+_ROW = ("T0000000042-1f", "S0042", "R07", "2025-03-01T10:00:00Z", "C1", "9781000000042", "Salt & Cinnamon", "Fiction")
+_VALUES = (*_ROW, 2, 12.5, 0.25, "CARD", "EUR", "STORE", "2025-03-01")
+_BATCH = 8192
+
+
+def write_xml(file: Path, rows: int) -> None:
+    cells = "".join(
+        f"<{name}>{str(value).replace('&', '&amp;')}</{name}>" for name, value in zip(COLUMNS, _VALUES, strict=True)
+    )
+    file.write_text(f"<sales>\n{f'<sale>{cells}</sale>' * rows}\n</sales>", encoding="utf-8")
+
+
+def write_xlsx(file: Path, rows: int) -> None:
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, COLUMNS)
+        for number in range(1, rows + 1):
+            sheet.write_row(number, 0, _VALUES)
+
+
+def ours(file: Path) -> int:
+    """The format in the box, block after block."""
+    from formats import Registry
+    from runtime.source import LocalFile
+
+    head = LocalFile(file).head()
+    format_ = Registry().detect(head)
+    with file.open("rb") as stream:
+        blocks = format_.read(stream, format_.inspect(head), lambda _name: pa.string())
+        return sum(block.parse().batch.num_rows for block in blocks)
+
+
+def lxml_iterparse(file: Path) -> int:
+    """A batch of columns for so many rows, each element let go of."""
+    from lxml import etree
+
+    def rows() -> Iterator[list[str]]:
+        for _, element in etree.iterparse(file, tag="sale"):
+            yield [child.text for child in element]
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+
+    return _counted(rows())
+
+
+def python_calamine(file: Path) -> int:
+    """The whole sheet, then batches of its columns."""
+    from python_calamine import CalamineWorkbook
+
+    return _counted(iter(CalamineWorkbook.from_path(file).get_sheet_by_index(0).to_python()[1:]))
+
+
+def _counted(rows: Iterator[list[Any]]) -> int:
+    count = 0
+    while batch := list(islice(rows, _BATCH)):
+        count += pa.record_batch([pa.array(column) for column in zip(*batch, strict=True)], COLUMNS).num_rows
+    return count
+
+
+CASES: dict[str, tuple[Callable[[Path, int], None], Callable[[Path], int]]] = {
+    "xml": (write_xml, lxml_iterparse),
+    "xlsx": (write_xlsx, python_calamine),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.readers", description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--runs", type=int, default=5, help="the best of so many counts (default: 5)")
+    parser.add_argument("--reader", nargs=2, metavar=("NAME", "FILE"), help="read a file once and print the seconds")
+    options = parser.parse_args()
+    if options.reader:
+        name, file = options.reader
+        start = time.perf_counter()
+        count = {reader.__name__: reader for reader in (ours, lxml_iterparse, python_calamine)}[name](Path(file))
+        print(time.perf_counter() - start, count)
+        return
+    print(f"{options.rows:,} rows, best of {options.runs}\n\n| file | ours | library | ratio |\n|---|--:|--:|--:|")
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix, (write, library) in CASES.items():
+            file = Path(folder, f"sales.{suffix}")
+            write(file, options.rows)
+            best = [_best(reader.__name__, file, options) for reader in (ours, library)]
+            print(f"| {suffix} | {best[0]:.2f} s | {library.__name__} {best[1]:.2f} s | {best[0] / best[1]:.2f} |")
+
+
+def _best(reader: str, file: Path, options: argparse.Namespace) -> float:
+    walls = []
+    for _ in range(options.runs):
+        command = [sys.executable, "-m", "bench.readers", "--reader", reader, str(file)]
+        printed = subprocess.run(command, env=os.environ, stdout=subprocess.PIPE, text=True, check=True).stdout
+        seconds, count = printed.split()
+        assert int(count) == options.rows, f"{reader} reads {count} rows"
+        walls.append(float(seconds))
+    return min(walls)
+
+
+if __name__ == "__main__":
+    main()
