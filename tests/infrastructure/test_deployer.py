@@ -19,6 +19,7 @@ NOT_OF_OURS = {
     "AWS::S3::Bucket": {"s3-object-lambda:*", "s3tables:*", "s3express:*"},
     "AWS::IAM::Role": {"iam:AttachRolePolicy", "iam:DetachRolePolicy", "iam:*PermissionsBoundary"},
     "AWS::Lambda::Function": {"ec2:*", "elasticfilesystem:*", "s3files:*", "kms:Encrypt"},
+    "AWS::Budgets::Budget": {"billing:GetBillingViewData"},
     "AWS::EC2::FlowLog": {"autoscaling:*"},
     "AWS::EC2::VPC": {"ec2:CreateVpcEncryptionControl"},
     "AWS::EC2::VPCEndpoint": {"vpc-lattice:*", "vpce:AllowMultiRegion"},
