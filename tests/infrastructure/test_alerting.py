@@ -53,7 +53,7 @@ def test_the_crawler_logs_where_drift_is_looked_for(deployment: Recording) -> No
 def test_the_crawler_checks_all_parquet_tables_and_changes_none(deployment: Recording) -> None:
     (crawler,) = deployment.of_type("aws:glue/crawler:Crawler")
     tables = deployment.of_type("aws:glue/catalogTable:CatalogTable")
-    parquet = {t.inputs["name"] for t in tables if t.inputs["parameters"]["classification"] == "parquet"}
+    parquet = {t.inputs["name"] for t in tables if t.inputs["parameters"].get("classification") == "parquet"}
     (target,) = crawler.inputs["catalogTargets"]
     assert set(target["tables"]) == parquet
     assert crawler.inputs["schemaChangePolicy"] == {"deleteBehavior": "LOG", "updateBehavior": "LOG"}
