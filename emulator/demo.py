@@ -65,8 +65,8 @@ def _show(cloud: Cloud) -> None:
     _title("5. Rows that could not be taken: the table bookstore_sales_quarantine")
     sql = "SELECT _source_key, _source_row, reason, raw_text FROM bookstore_sales_quarantine ORDER BY 1, 2"
     print(f"   {sql}")
-    for key, number, reason, raw in cloud.query(sql)[1:]:
-        print(f"\n   {str(key).removeprefix(PREFIX)}, row {number}: {raw}\n{_wrapped(str(reason), '     ')}")
+    for source, number, why, raw in cloud.query(sql)[1:]:
+        print(f"\n   {str(source).removeprefix(PREFIX)}, row {number}: {raw}\n{_wrapped(str(why), '     ')}")
     _title("6. What became of each file: the table ledger")
     records = sorted(_records(cloud), key=lambda record: str(record["source_key"]))
     columns = ("source_key", "status", "rows_in", "rows_out", "rows_quarantined")

@@ -120,6 +120,13 @@ def test_a_truncated_csv_loses_its_last_row_only_and_says_so(shop: Shop) -> None
         "SELECT reason FROM bookstore_sales_quarantine WHERE _source_key = 'bookstore_sales/truncated.csv'"
     )[1:]
     assert reason == "the row has 2 values, the header has 6 columns"
+    assert "1 row in quarantine" in shop.notice("truncated.csv")["Subject"]
+
+
+def test_a_csv_cut_within_its_last_value_loses_that_row_and_says_so(shop: Shop) -> None:
+    record = shop.upload("cut-short.csv", (HEADER + book(20, "Cut") + book(21, "Cut"))[:-5])
+    assert (record["status"], record["rows_in"], record["rows_out"]) == ("partial", 2, 1)
+    assert "1 row in quarantine" in shop.notice("cut-short.csv")["Subject"]
 
 
 def test_an_event_that_comes_twice_gives_its_rows_once(shop: Shop) -> None:

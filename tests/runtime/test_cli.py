@@ -120,6 +120,14 @@ def test_wrong_use_is_told_on_standard_error_and_is_exit_code_2(command: str, me
     assert "Traceback" not in desk.err
 
 
+@pytest.mark.parametrize("sql", ["", ";", "-- nothing"])
+def test_a_query_without_a_statement_is_wrong_use(sql: str, desk: Desk) -> None:
+    desk.write("till.csv", as_csv(SALES))
+    desk.retail("run till.csv --lake lake")
+    assert desk.retail(f"query {shlex.quote(sql)} --lake lake") == 2
+    assert "there is no statement in the SQL" in desk.err
+
+
 def test_a_wrong_query_is_told_in_the_engines_words(desk: Desk) -> None:
     desk.write("till.csv", as_csv(SALES))
     desk.retail("run till.csv --lake lake")
