@@ -30,7 +30,10 @@ def _project(folder: Path) -> Path:
 
 
 def test_a_file_of_a_plugin_s_format_becomes_rows(tmp_path: Path) -> None:
-    rows = [("Emma", "9.99", "30s", "Classics", "B1", "T1"), ("Persuasion", "8.50", "20s", "Classics", "B2", "T2")]
+    rows = [
+        ("Emma", "9.99", "30s", "Classics", "B000001", "T00000001"),
+        ("Persuasion", "8.50", "20s", "Classics", "B000002", "T00000002"),
+    ]
     with Cloud.start(_project(tmp_path)) as cloud:
         shop = Shop(cloud)
         record = shop.upload("monday.fwf", _journal(*rows))

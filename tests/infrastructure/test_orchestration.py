@@ -82,11 +82,14 @@ def test_the_job_queues_its_runs_and_leaves_retries_to_the_state_machine(deploym
     assert job.inputs["maxRetries"] == 0
 
 
-def test_the_job_runs_our_wheel_and_fetches_nothing_else(deployment: Recording) -> None:
+def test_the_job_runs_our_wheels_and_fetches_nothing_else(deployment: Recording) -> None:
     (job,) = deployment.of_type("aws:glue/job:Job")
     arguments = job.inputs["defaultArguments"]
-    wheel = deployment.one("aws:s3/bucketObjectv2:BucketObjectv2", "-wheel").inputs
-    assert arguments["--additional-python-modules"] == f"s3://{wheel['bucket']}/{wheel['key']}"
+    uploaded = [thing.inputs for thing in deployment.of_type("aws:s3/bucketObjectv2:BucketObjectv2")]
+    wheels = {f"s3://{thing['bucket']}/{thing['key']}" for thing in uploaded if thing["key"].endswith(".whl")}
+    modules = arguments["--additional-python-modules"].split(",")
+    assert set(modules) == wheels
+    assert "/retail_pipeline-" in modules[0]
     assert arguments["--python-modules-installer-option"].split() == ["--no-deps", "--no-index"]
 
 

@@ -385,8 +385,8 @@ def test_the_installed_command_runs_the_contract_of_this_repository(tmp_path: Pa
         "price": "1.50",
         "age_group": "30s",
         "genre": "Cookery",
-        "book_id": "B1",
-        "transaction_id": "T1",
+        "book_id": "B000001",
+        "transaction_id": "T00000001",
     }
     (tmp_path / "till.csv").write_bytes(as_csv([row, {**row, "age_group": "old"}]))
     command: list[str | Path] = [
