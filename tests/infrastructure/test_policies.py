@@ -180,11 +180,12 @@ def test_the_validator_reads_uploads_and_writes_the_ledger_only(everything: Reco
 
 def test_the_job_changes_nothing_that_was_uploaded_or_deployed(everything: Recording) -> None:
     rights = _s3_rights(everything, "-transform")
-    assert rights["s3:PutObject"] == {"processed/*", "quarantine/*", "ledger/*"}
+    assert rights["s3:PutObject"] == {"processed/*", "quarantine/*", "ledger/objects/*", "ledger/runs/*"}
     assert rights["s3:DeleteObject"] == {"processed/*", "quarantine/*"}
     assert rights["s3:GetObject"] == {
         "source/*",
-        "ledger/*",
+        "ledger/objects/*",
+        "ledger/runs/*",
         "artefacts/contracts/*",
         "artefacts/job/*",
         "artefacts/wheel/*",
