@@ -75,12 +75,15 @@ class Dictionaries:
 
     def _decoded(self, name: str, columns: Sequence[pa.Array]) -> pa.ChunkedArray:
         if name not in (self._numbers or {}):
-            return pa.chunked_array(columns)
+            return pa.chunked_array([pa.concat_arrays(columns)])
         whole = pa.concat_arrays(columns)
-        used = whole.dictionary_encode()
-        if pa.types.is_integer(whole.type):
-            used = pa.DictionaryArray.from_arrays(used.indices, self._texts(name).take(used.dictionary))
-        return pa.chunked_array([used])
+        if not pa.types.is_integer(whole.type):
+            return pa.chunked_array([whole.dictionary_encode()])
+        texts = self._texts(name)
+        if len(texts) > 0.01 * len(whole):
+            used = whole.dictionary_encode()
+            whole, texts = used.indices, texts.take(used.dictionary, boundscheck=False)
+        return pa.chunked_array([pa.DictionaryArray.from_arrays(whole, texts, safe=False)])
 
     def _texts(self, name: str) -> pa.Array:
         known = (self._numbers or {})[name]

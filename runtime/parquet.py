@@ -196,7 +196,12 @@ def _ordered(data: pa.RecordBatch, codes: pa.Array, values: Callable[[int], tupl
     for code, end in zip(encoded.values.to_pylist(), encoded.run_ends.to_pylist(), strict=True):
         runs.append((values(code), start, end - start))
         start = end
-    return Parts(data.take(order), runs)
+    return Parts(_taken(data, order), runs)
+
+
+def _taken(data: pa.RecordBatch, order: pa.Array) -> pa.RecordBatch:
+    columns = [pc.take(column, order, boundscheck=False) for column in data.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=data.schema)
 
 
 def _repetitive_columns(table: pa.Table) -> list[str]:

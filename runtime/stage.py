@@ -65,8 +65,8 @@ def stage(source: Source, admission: Admission, folder: Path, repeated: Repeated
     def prepare(checked: CheckedRows) -> tuple[CheckedRows, Parts]:
         return checked, split(_with_lineage(checked, version), contract.partition_by)
 
-    with ThreadPoolExecutor(THREADS) as threads, ThreadPoolExecutor(THREADS) as writing_threads:
-        rows = PartitionedWriter(folder / "processed", writing_threads)
+    with ThreadPoolExecutor(THREADS) as threads:
+        rows = PartitionedWriter(folder / "processed", threads)
         try:
             for checked, parts in _read(source, admission, threads, prepare, repeated):
                 rows.write(_moved(parts, rows_in))
