@@ -13,6 +13,8 @@ from itertools import accumulate
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from formats.columns import batch_of
+
 
 def texts(values: Sequence[str]) -> pa.Array:
     """An array of texts."""
@@ -32,6 +34,12 @@ def with_values(indices: pa.Array, values: pa.Array) -> pa.DictionaryArray:
 def plain(column: pa.Array) -> pa.Array:
     """A column without its dictionary, if it has one."""
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def take(batch: pa.RecordBatch, rows: pa.Array) -> pa.RecordBatch:
+    """Some rows of a batch, by numbers that are known to be its rows'."""
+    columns = [pc.take(column, rows, boundscheck=False) for column in batch.columns]
+    return batch_of(batch.schema.names, columns, len(rows))
 
 
 def integers(values: Sequence[int]) -> pa.Array:

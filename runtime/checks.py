@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from formats import Rows
 from runtime import rules
-from runtime.arrow import integers, mask_of, plain, texts, with_values
+from runtime.arrow import integers, mask_of, plain, take, texts, with_values
 from runtime.casts import cast, without_missing
 from runtime.contract import Contract, Field
 from runtime.faults import Breach, Fault, breaches, fault, quoted
@@ -51,23 +52,33 @@ class RefusedRow:
 
 @dataclass(frozen=True)
 class CheckedRows:
-    """The rows of one block: those taken, as the dataset's table has them, and the others."""
+    """The rows of one block: those taken, as the dataset's table has them, and the others.
 
-    taken: pa.RecordBatch
-    places: pa.Array
-    """The positions of the rows taken in the block, from 0, as integers of 64 bits."""
+    The rows taken are not copied out of all of them here: who orders them anew copies them anyway.
+    """
+
+    rows: pa.RecordBatch
+    """The rows that could be read, as the dataset's table has them, some of the refused among them."""
+    positions: pa.Array
+    """Where these stand in the block, from 0, as integers of 64 bits."""
+    kept: pa.Array | None
+    """Which of these are taken, as their numbers in ``rows``, in order; None for all."""
     refused: Sequence[RefusedRow]
 
-    @property
-    def positions(self) -> Sequence[int]:
-        """The positions of the rows taken in the block, from 0."""
-        found: list[int] = self.places.to_pylist()
-        return found
+    @cached_property
+    def taken(self) -> pa.RecordBatch:
+        """The rows taken."""
+        return self.rows if self.kept is None else take(self.rows, self.kept)
+
+    @cached_property
+    def places(self) -> pa.Array:
+        """The positions of the rows taken in the block, from 0, as integers of 64 bits."""
+        return self.positions if self.kept is None else self.positions.take(self.kept)
 
     @property
     def count(self) -> int:
         """How many rows the block has."""
-        return int(self.taken.num_rows) + len(self.refused)
+        return len(self.places) + len(self.refused)
 
 
 class WantedTypes:
@@ -138,15 +149,16 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
     whole_rows = (_unfit_for_folders(typed, contract), _broken_rules(typed, contract), _repeated(places, repeated))
     for row, other in itertools.chain(*whole_rows):
         faults.setdefault(row, []).append(other)
+    kept = None
     refused = [_malformed(row.position, row.reason, row.raw, contract) for row in rows.malformed]
     batch = pa.RecordBatch.from_arrays(list(typed.values()), names=list(typed))
     unknown = _unknown(rows.batch, contract)
     if faults:
         at_fault = sorted(faults)
         refused += _refused(rows, contract, integers(at_fault), [faults[row] for row in at_fault])
-        kept = pc.invert(mask_of(at_fault, count))
-        batch, unknown, places = batch.filter(kept), unknown.filter(kept), places.filter(kept)
-    return CheckedRows(stored_rows(batch, unknown, contract), places, sorted(refused, key=lambda row: row.position))
+        kept = pc.indices_nonzero(pc.invert(mask_of(at_fault, count)))
+    refused.sort(key=lambda row: row.position)
+    return CheckedRows(stored_rows(batch, unknown, contract), places, kept, refused)
 
 
 def _judged(raw: pa.Array, field: Field, *, native: bool) -> tuple[pa.Array, list[Breach]]:

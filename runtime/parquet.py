@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from runtime.arrow import plain
+from runtime.arrow import plain, take
 from runtime.dictionaries import Dictionaries
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
@@ -39,17 +39,24 @@ def partition_folder(names: Sequence[str], values: Sequence[str]) -> str:
     return "".join(f"{name}={_escape(value)}/" for name, value in zip(names, values, strict=True))
 
 
-def split(batch: pa.RecordBatch, partition_by: Sequence[str]) -> Parts:
-    """Order a batch by the values of some of its columns, which it then no longer has; else rows keep their order."""
+def split(batch: pa.RecordBatch, partition_by: Sequence[str], kept: pa.Array | None = None) -> Parts:
+    """Order a batch by the values of some of its columns, which it then no longer has; else rows keep their order.
+
+    ``kept`` are the rows to keep, by their numbers, in order; None for all.
+    """
     data = batch.select([name for name in batch.schema.names if name not in partition_by])
+    keys = batch.select(partition_by)
+    if kept is not None and (len(kept) == 0 or not partition_by):
+        return split(take(batch, kept), partition_by)
     if not batch.num_rows:
         return Parts(data, [])
     if not partition_by:
         return Parts(data, [((), 0, data.num_rows)])
-    codes, values = _codes([batch.column(name) for name in partition_by])
+    codes, values = _codes((keys if kept is None else take(keys, kept)).columns)
     if len(values) == 1:
+        data = data if kept is None else take(data, kept)
         return Parts(data, [(next(iter(values.values())), 0, data.num_rows)])
-    return _ordered(data, codes, values.__getitem__)
+    return _ordered(data, codes, values.__getitem__, kept)
 
 
 class PartitionedWriter:
@@ -61,10 +68,14 @@ class PartitionedWriter:
     file is written at the end. The same batches in the same order give the same files.
     """
 
-    def __init__(self, folder: Path, threads: Executor) -> None:
-        """Write below ``folder``, the files of several partitions at once on ``threads``."""
+    def __init__(self, folder: Path, threads: Executor, finish: Callable[[pa.Table], pa.Table]) -> None:
+        """Write below ``folder``, the files of several partitions at once on ``threads``.
+
+        ``finish`` is done to what is written, at the last moment: it adds columns that need not be held.
+        """
         self._folder = folder
         self._threads = threads
+        self._finish = finish
         self._held: list[Parts] = []
         self._held_bytes = 0
         self._writers: dict[tuple[str, ...], pq.ParquetWriter | None] = {}
@@ -123,7 +134,7 @@ class PartitionedWriter:
     def _append(self, values: tuple[str, ...], batches: Sequence[pa.RecordBatch], *, last: bool) -> None:
         writer = self._writers[values]
         if batches:
-            table = self._dictionaries.decoded(batches)
+            table = self._finish(self._dictionaries.decoded(batches))
             writer = writer or self._open(values, table)
             writer.write_table(table)
         if last and writer is not None:
@@ -188,20 +199,17 @@ def _merged(held: Sequence[Parts]) -> Parts:
     return _ordered(pa.concat_batches([parts.batch for parts in held]), pa.concat_arrays(codes), names.__getitem__)
 
 
-def _ordered(data: pa.RecordBatch, codes: pa.Array, values: Callable[[int], tuple[str, ...]]) -> Parts:
-    """A batch ordered by its rows' codes, each of which stands for some values."""
+def _ordered(
+    data: pa.RecordBatch, codes: pa.Array, values: Callable[[int], tuple[str, ...]], kept: pa.Array | None = None
+) -> Parts:
+    """The rows to keep of a batch, ordered by their codes, each of which stands for some values."""
     order = pc.sort_indices(codes)
     encoded = pc.run_end_encode(codes.take(order))
     runs, start = [], 0
     for code, end in zip(encoded.values.to_pylist(), encoded.run_ends.to_pylist(), strict=True):
         runs.append((values(code), start, end - start))
         start = end
-    return Parts(_taken(data, order), runs)
-
-
-def _taken(data: pa.RecordBatch, order: pa.Array) -> pa.RecordBatch:
-    columns = [pc.take(column, order, boundscheck=False) for column in data.columns]
-    return pa.RecordBatch.from_arrays(columns, schema=data.schema)
+    return Parts(take(data, order if kept is None else kept.take(order)), runs)
 
 
 def _repetitive_columns(table: pa.Table) -> list[str]:

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from formats import Block, MalformedFile, Rows
 from formats.format import UNDECODABLE
 from runtime.admission import Admission, Part, RefusedFile
+from runtime.arrow import texts
 from runtime.checks import CheckedRows, WantedTypes, check
 from runtime.faults import Fault
 from runtime.keys import NONE_REPEATED, KeyLog, RepeatedKeysError, RepeatedRows
@@ -63,10 +64,10 @@ def stage(source: Source, admission: Admission, folder: Path, repeated: Repeated
     rows_in = rows_out = 0
 
     def prepare(checked: CheckedRows) -> tuple[CheckedRows, Parts]:
-        return checked, split(_with_lineage(checked, version), contract.partition_by)
+        return checked, split(_numbered(checked), contract.partition_by, checked.kept)
 
     with ThreadPoolExecutor(THREADS) as threads:
-        rows = PartitionedWriter(folder / "processed", threads)
+        rows = PartitionedWriter(folder / "processed", threads, _origin(version))
         try:
             for checked, parts in _read(source, admission, threads, prepare, repeated):
                 rows.write(_moved(parts, rows_in))
@@ -74,7 +75,7 @@ def stage(source: Source, admission: Admission, folder: Path, repeated: Repeated
                 if not repeated:
                     keys.add(checked.taken, checked.places, rows_in)
                 rows_in += checked.count
-                rows_out += checked.taken.num_rows
+                rows_out += len(checked.places)
             found = keys.repeated()
         except MalformedFile as error:
             raise RefusedFile(f"{source.head().name}: {error}", admission.format.name) from error
@@ -175,18 +176,22 @@ def _parsed_first(block: Block, wanted: WantedTypes) -> Callable[[], Rows]:
     return lambda: rows
 
 
-def _with_lineage(checked: CheckedRows, version: ObjectVersion) -> pa.RecordBatch:
-    """The rows taken with where they come from; ``_source_row`` is counted within the block as yet."""
-    taken = checked.taken
-    return (
-        taken.append_column("_source_key", _constant(version.key, taken.num_rows))
-        .append_column("_source_version", _constant(version.version, taken.num_rows))
-        .append_column("_source_row", pc.add(checked.places, 1))
-    )
+def _numbered(checked: CheckedRows) -> pa.RecordBatch:
+    """The rows with ``_source_row``, counted within the block as yet."""
+    return checked.rows.append_column("_source_row", pc.add(checked.positions, 1))
 
 
-def _constant(text: str, rows: int) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), pa.array([text]))
+def _origin(version: ObjectVersion) -> Callable[[pa.Table], pa.Table]:
+    """Puts in front of the last column, ``_source_row``, which file the rows are from."""
+
+    def finish(table: pa.Table) -> pa.Table:
+        for name, text in (("_source_key", version.key), ("_source_version", version.version)):
+            numbers = pa.repeat(pa.scalar(0, pa.int32()), table.num_rows)
+            column = pa.DictionaryArray.from_arrays(numbers, texts([text]))
+            table = table.add_column(table.num_columns - 1, name, column)
+        return table
+
+    return finish
 
 
 def _moved(parts: Parts, rows_before: int) -> Parts:
