@@ -15,7 +15,8 @@ from runtime import rules
 from runtime.arrow import integers, mask_of, plain, take, texts, with_values
 from runtime.casts import cast, without_missing
 from runtime.contract import Contract, Field
-from runtime.faults import Breach, Fault, breaches, fault, quoted
+from runtime.faults import Breach, Fault, breaches, quoted
+from runtime.faults import faults as faults_of
 from runtime.json_text import objects
 from runtime.parquet import NULL_PARTITION, partition_folder
 from runtime.personal import MASK
@@ -59,7 +60,7 @@ class CheckedRows:
 
     rows: pa.RecordBatch
     """The rows that could be read, as the dataset's table has them, some of the refused among them."""
-    positions: pa.Array
+    all_places: pa.Array
     """Where these stand in the block, from 0, as integers of 64 bits."""
     kept: pa.Array | None
     """Which of these are taken, as their numbers in ``rows``, in order; None for all."""
@@ -73,7 +74,7 @@ class CheckedRows:
     @cached_property
     def places(self) -> pa.Array:
         """The positions of the rows taken in the block, from 0, as integers of 64 bits."""
-        return self.positions if self.kept is None else self.positions.take(self.kept)
+        return self.all_places if self.kept is None else self.all_places.take(self.kept)
 
     @property
     def count(self) -> int:
@@ -143,8 +144,10 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
         raw, ambiguous = _column(rows.batch, contract, field)
         typed[field.name], found = _judged(raw, field, native=rows.native)
         for breach in itertools.chain(ambiguous, found):
-            for row in pc.indices_nonzero(breach.rows).to_pylist():
-                faults.setdefault(row, []).append(fault(breach, _scalar(raw, row), field))
+            broken = pc.indices_nonzero(breach.rows)
+            values = plain(raw.take(broken)).to_pylist()
+            for row, other in zip(broken.to_pylist(), faults_of(breach, values, field), strict=True):
+                faults.setdefault(row, []).append(other)
     places = pa.arange(0, count) if rows.positions is None else integers(rows.positions)
     whole_rows = (_unfit_for_folders(typed, contract), _broken_rules(typed, contract), _repeated(places, repeated))
     for row, other in itertools.chain(*whole_rows):
@@ -169,10 +172,6 @@ def _judged(raw: pa.Array, field: Field, *, native: bool) -> tuple[pa.Array, lis
     values, found = _judged(raw.dictionary, field, native=native)
     typed = with_values(raw.indices, values) if pa.types.is_string(values.type) else values.take(raw.indices)
     return typed, [replace(breach, rows=breach.rows.take(raw.indices)) for breach in found]
-
-
-def _scalar(column: pa.Array, row: int) -> pa.Scalar:
-    return column.dictionary[column.indices[row].as_py()] if pa.types.is_dictionary(column.type) else column[row]
 
 
 def _column(batch: pa.RecordBatch, contract: Contract, field: Field) -> tuple[pa.Array, list[Breach]]:
@@ -207,7 +206,7 @@ def _unfit_for_folders(typed: Mapping[str, pa.Array], contract: Contract) -> Ite
         if values is None or not pa.types.is_string(values.type):
             continue
         for row in pc.indices_nonzero(pc.fill_null(pc.equal(values, NULL_PARTITION), False)).to_pylist():
-            reason = f"{name}: {quoted(values[row])} is how a partition without a value is named"
+            reason = f"{name}: {quoted(values[row].as_py())} is how a partition without a value is named"
             yield row, Fault(name, "partitionBy", reason)
         if (pc.max(pc.binary_length(values)).as_py() or 0) <= _SURELY_FITS:
             continue
@@ -217,7 +216,7 @@ def _unfit_for_folders(typed: Mapping[str, pa.Array], contract: Contract) -> Ite
             if len(partition_folder([name], [text]).encode()) > _LONGEST_FOLDER
         ]
         for row in pc.indices_nonzero(pc.is_in(values, texts(long))).to_pylist() if long else ():
-            reason = f"{name}: {quoted(values[row])} is too long for a partition, whose folder has its name"
+            reason = f"{name}: {quoted(values[row].as_py())} is too long for a partition, whose folder has its name"
             yield row, Fault(name, "partitionBy", reason)
 
 

@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from runtime.arrow import plain, texts
 
@@ -76,14 +77,11 @@ class Dictionaries:
     def _decoded(self, name: str, columns: Sequence[pa.Array]) -> pa.ChunkedArray:
         if name not in (self._numbers or {}):
             return pa.chunked_array([pa.concat_arrays(columns)])
-        whole = pa.concat_arrays(columns)
-        if not pa.types.is_integer(whole.type):
-            return pa.chunked_array([whole.dictionary_encode()])
-        texts = self._texts(name)
-        if len(texts) > 0.01 * len(whole):
-            used = whole.dictionary_encode()
-            whole, texts = used.indices, texts.take(used.dictionary, boundscheck=False)
-        return pa.chunked_array([pa.DictionaryArray.from_arrays(whole, texts, safe=False)])
+        used = pa.concat_arrays(columns).dictionary_encode()
+        if pa.types.is_integer(used.dictionary.type):
+            names = pc.take(self._texts(name), used.dictionary, boundscheck=False)
+            used = pa.DictionaryArray.from_arrays(used.indices, names, safe=False)
+        return pa.chunked_array([used])
 
     def _texts(self, name: str) -> pa.Array:
         known = (self._numbers or {})[name]

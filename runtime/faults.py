@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -64,17 +64,18 @@ def breaches(raw: pa.Array, values: pa.Array, field: Field) -> Iterator[Breach]:
             yield Breach(pc.invert(pc.fill_null(passes, True)), rule, reason)
 
 
-def fault(breach: Breach, value: pa.Scalar, field: Field) -> Fault:
-    """A row's fault in words. A value that tells of a person is not shown."""
-    shown = _HIDDEN if field.personal else quoted(value)
-    return Fault(field.name, breach.rule, f"{field.name}: {breach.reason.replace('{value}', shown, 1)}")
+def faults(breach: Breach, values: Sequence[object], field: Field) -> list[Fault]:
+    """The faults of the rows that break a rule, in words, by their values. One that tells of a person is not shown."""
+    before, shows, after = breach.reason.partition("{value}")
+    texts = [quoted(value) if shows and not field.personal else _HIDDEN if shows else "" for value in values]
+    return [Fault(field.name, breach.rule, f"{field.name}: {before}{text}{after}") for text in texts]
 
 
-def quoted(value: pa.Scalar) -> str:
+def quoted(value: object) -> str:
     """A value for people to read, shortened where it is long."""
-    if not value.is_valid:
+    if value is None:
         return "nothing"
-    text = str(value.as_py())
+    text = str(value)
     return f'"{text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."}"'
 
 

@@ -34,13 +34,12 @@ def cast_strings(strings: pa.Array, target: pa.DataType, spelling: Spelling) -> 
             return strings.cast(target)
         except pa.ArrowInvalid:
             pass
-    trimmed = pc.utf8_trim_whitespace(strings)
-    usual = pc.fill_null(pc.match_substring_regex(trimmed, spelling.usual), True)
-    values = _halved(pc.if_else(usual, trimmed, NOTHING), target)
+    usual = pc.fill_null(pc.match_substring_regex(strings, spelling.usual), True)
+    values = _halved(pc.if_else(usual, strings, NOTHING), target)
     unusual = pc.invert(usual)
     if not any_true(unusual):
         return values
-    others = trimmed.filter(unusual)
+    others = pc.utf8_trim_whitespace(strings.filter(unusual))
     possible = pc.match_substring_regex(others, spelling.possible)
     return pc.replace_with_mask(values, unusual, _halved(pc.if_else(possible, others, NOTHING), target))
 

@@ -101,7 +101,7 @@ class KeyLog:
     def _fault(self, number: int, key: str, owner: int) -> Fault:
         rule, names = self._contract.keys[number]
         personal = any(self._contract.field(name).personal for name in names)
-        shown = "the value" if personal or len(names) > 1 else quoted(pa.scalar(key))
+        shown = "the value" if personal or len(names) > 1 else quoted(key)
         reason = f"{', '.join(names)}: {shown} stands in row {owner + 1} already"
         return Fault(names[0] if len(names) == 1 else None, rule, reason)
 

@@ -63,7 +63,7 @@ def reason(rule: Rule, columns: Columns, row: int) -> str:
     used = {name: columns[name].slice(row, 1) for name in rule.comparison.names}
     within = f" within {rule.tolerance}" if rule.tolerance else ""
     if not _is_numeric(used):
-        left, right = (quoted(used[side.field][0]) for side in _names(rule))
+        left, right = (quoted(used[side.field][0].as_py()) for side in _names(rule))
         return f"{rule.text} does not hold: {left} against {right}"
     operands = {name: _operand(column, wide=True) for name, column in used.items()}
     sides = [_evaluate(side, operands) for side in (rule.comparison.left, rule.comparison.right)]

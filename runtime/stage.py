@@ -178,7 +178,7 @@ def _parsed_first(block: Block, wanted: WantedTypes) -> Callable[[], Rows]:
 
 def _numbered(checked: CheckedRows) -> pa.RecordBatch:
     """The rows with ``_source_row``, counted within the block as yet."""
-    return checked.rows.append_column("_source_row", pc.add(checked.positions, 1))
+    return checked.rows.append_column("_source_row", pc.add(checked.all_places, 1))
 
 
 def _origin(version: ObjectVersion) -> Callable[[pa.Table], pa.Table]:

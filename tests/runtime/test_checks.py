@@ -83,7 +83,7 @@ def test_each_rule_takes_the_right_value_and_says_what_is_wrong_with_another(
     field: dict[str, Any], good: str, bad: str, rule: str, reason: str
 ) -> None:
     checked = judge(field_contract({"name": "it", **field}), good, bad)
-    assert list(checked.positions) == [0]
+    assert list(checked.places.to_pylist()) == [0]
     [refused] = checked.refused
     assert (refused.position, refused.column, refused.rule, refused.reason) == (1, "it", rule, reason)
     assert refused.raw == "raw 1"
@@ -149,7 +149,7 @@ def test_malformed_rows_are_refused_in_their_place_among_the_others() -> None:
     made = field_contract({"name": "it", "type": "integer"})
     rows = rows_of({"it": "1"}, {"it": "x"}, {"it": "2"}, malformed=(MalformedRow(1, "too short", "raw text"),))
     checked = check(rows, made)
-    assert (checked.count, list(checked.positions)) == (4, [0, 3])
+    assert (checked.count, list(checked.places.to_pylist())) == (4, [0, 3])
     assert [(row.position, row.rule, row.column, row.raw) for row in checked.refused] == [
         (1, "structure", None, "raw text"),
         (2, "type", "it", "raw 2"),
