@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from formats.csv_dialect import Dialect
 from formats.dialect import TableDialect, normalise
@@ -32,6 +33,7 @@ class CsvHead:
         return max(self.header, default=0)
 
 
+@lru_cache(maxsize=4)
 def find_head(text: str, stated: TableDialect) -> CsvHead:
     """What the first records of a text show; what is stated isn't looked for."""
     if stated.comment_char:
