@@ -8,16 +8,12 @@ records.
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from formats.format import ROW_LIMIT
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from formats.lines import lines_of
 
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 _NO_LINE_END = re.compile(rb"[^\r\n]")
@@ -77,7 +73,7 @@ class Dialect:
 
     def records(self, data: bytes, count: int, positions: Sequence[int]) -> list[bytes]:
         """Some of the ``count`` records of ``data``, by their positions from 0, without their line ends."""
-        lines = _lines(data)
+        lines = lines_of(data)
         # Blank lines, line ends within quotes and carriage returns alone would make other lines than records.
         if len(lines) == count and (b"\r" not in data or data.count(b"\r") == data.count(b"\r\n")):
             return [lines[position].as_py().removesuffix(b"\r") for position in positions]
@@ -124,16 +120,6 @@ class Dialect:
                 return found
             after = start
         return _end_of_lines(data, 0, after)
-
-
-def _lines(data: bytes) -> pa.BinaryArray:
-    """The lines of some bytes, without their line feeds. By Arrow, since a Python object for each line takes long."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    data = data.removesuffix(b"\n")
-    ends = pa.py_buffer(struct.pack("=2i", 0, len(data)))
-    return pc.split_pattern(pa.Array.from_buffers(pa.binary(), 1, [None, ends, pa.py_buffer(data)]), b"\n").flatten()
 
 
 def _end_of_lines(data: bytes, start: int, end: int) -> int:

@@ -32,6 +32,7 @@ from formats.hookspecs import hookimpl
 from formats.json_document import DECODER, Document, why
 from formats.json_paths import Path, names_of, nested_paths
 from formats.json_rows import Parsed, is_text, parse_typed, rows_of
+from formats.lines import lines_of
 from formats.utf8 import read_past_mark, shown
 
 _LINES_SIZE = 4 * 1024 * 1024
@@ -243,11 +244,13 @@ class _Lines(Block):
 
 def _count_objects(data: bytes) -> int | None:
     """How many lines there are, where each begins and ends as an object does."""
-    lines = data.count(b"\n") + (not data.endswith(b"\n"))
-    ends = data.count(b"}\n{")
-    if ends != lines - 1:
-        ends += data.count(b"}\r\n{")
-    return lines if ends == lines - 1 and data[:1] == b"{" and data[-3:].rstrip(b"\r\n")[-1:] == b"}" else None
+    import pyarrow.compute as pc
+
+    lines = lines_of(data)
+    for end in ("}", "}\r"):
+        if pc.all(pc.and_(pc.starts_with(lines, "{"), pc.ends_with(lines, end))).as_py():
+            return len(lines)
+    return None
 
 
 def _parsed(line: bytes) -> Parsed:
