@@ -28,6 +28,7 @@ from formats.format import (
     Rows,
     Structure,
     Wanted,
+    row_too_long,
 )
 from formats.hookspecs import hookimpl
 from formats.utf8 import is_utf8, read_past_mark, shown
@@ -131,11 +132,13 @@ def _whole_records(stream: BinaryIO, dialect: Dialect, *, exact: bool) -> Iterat
     they are. Those that seem to be closed are only looked for where ``exact`` asks for it.
     """
     rest, at_end, size = read_past_mark(stream), False, _FIRST_BLOCK_SIZE
+    taken = len(rest)
     while rest or not at_end:
         if not at_end and len(rest) <= ROW_LIMIT:
             chunk = stream.read(size)
             at_end, size = not chunk, _BLOCK_SIZE
             rest += chunk
+            taken += len(chunk)
         misquoted = dialect.misquoted(rest) if exact else None
         if misquoted is not None:
             begin, end = dialect.last_end_of_records(rest[:misquoted]), _end_of_line(rest, misquoted)
@@ -155,8 +158,7 @@ def _whole_records(stream: BinaryIO, dialect: Dialect, *, exact: bool) -> Iterat
             begin = dialect.last_end_of_records(rest[:quote]) if quote is not None else 0
             end = _end_of_line(rest, quote) if quote is not None else len(rest)
             if end - begin > ROW_LIMIT:
-                start = shown(rest[begin : begin + 80])
-                raise MalformedFile(f"a row is longer than {ROW_LIMIT:,} bytes; it begins {start!r}")
+                raise row_too_long(taken - len(rest) + begin, rest[begin:])
             if begin:
                 yield rest[:begin], True
             yield rest[begin:end], False

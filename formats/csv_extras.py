@@ -16,6 +16,7 @@ MOST_TOTALS = 3
 """How many of the last records are looked at for totals."""
 
 REPEATED_HEADER = "the row repeats the header; it is no record"
+TOTAL = "the row is a total of the file or its end; it is no record"
 
 _TOTAL = re.compile(
     r"(grand|sub|sous|report)?[\s-]*(total|totals|totale|totaal|sum|summe|gesamt\w*|zwischensumme|suma|somme|end)"
@@ -51,5 +52,5 @@ def total(record: str, dialect: Dialect, width: int) -> str | None:
     cells: Sequence[str] = next(iter(sample(record, dialect)), [])
     filled = [cell for cell in cells if cell]
     if filled and len(filled) < width and _TOTAL.fullmatch(filled[0]):
-        return f"the row is a total of the file or its end ({filled[0][:40]!r}); it is no record"
+        return TOTAL
     return None

@@ -35,7 +35,38 @@ UNDECODABLE = "the row is not UTF-8 text; export the file as UTF-8"
 
 
 class MalformedFile(Exception):  # noqa: N818 - the name says what it is about
-    """The file as a whole can't be taken. The message says where, why and what to do about it."""
+    """The file as a whole can't be taken.
+
+    ``reason`` says where, why and what to do about it, in words of its own. What the file says there, or a library that
+    may quote the file, is the ``evidence``: it may tell of a person, and is passed on only where none can be told of.
+    """
+
+    def __init__(self, reason: str, evidence: str = "") -> None:
+        super().__init__(reason, evidence)
+        self.reason, self.evidence = reason, evidence
+
+    def __str__(self) -> str:
+        """Both, for who may see the file."""
+        return with_evidence(self.reason, self.evidence)
+
+    def at(self, place: str) -> MalformedFile:
+        """The same, with the place at the beginning of the reason, where it isn't already."""
+        return MalformedFile(self.reason if self.reason.startswith(place) else f"{place}: {self.reason}", self.evidence)
+
+
+def with_evidence(reason: str, evidence: str) -> str:
+    """A reason, and what the file itself says, if that is told."""
+    return f"{reason} ({evidence})" if evidence else reason
+
+
+def row_too_long(place: int, row: bytes) -> MalformedFile:
+    """The refusal of a file of text with a row longer than :data:`ROW_LIMIT`, which begins after so many bytes."""
+    begin = row[:80].decode(errors="backslashreplace")
+    return MalformedFile(
+        f"a row is longer than {ROW_LIMIT:,} bytes, the one after the first {place:,} bytes of the text; a quotation "
+        "mark or a line end may be missing there",
+        f"it begins {begin!r}",
+    )
 
 
 class MisjudgedCutError(Exception):
@@ -94,7 +125,10 @@ class Structure:
 
 @dataclass(frozen=True)
 class MalformedRow:
-    """A row that has no place in the columns: its position in the block from 0, why, and its text."""
+    """A row that has no place in the columns: its position in the block from 0, why, and its text.
+
+    The reason doesn't quote the row: it is told to people who may not see the text.
+    """
 
     position: int
     reason: str
