@@ -70,7 +70,7 @@ class Excel(Format):
         except _MissingReaderError:
             return Structure(dialect.columns if dialect.header is False else None, details)
         except MalformedFile as error:
-            raise MalformedFile(f"{head.name}: {error}") from error
+            raise error.at(head.name) from error
         shown = ",".join(map(str, lines)) or "none"
         return Structure(tuple(filter(None, names)), {**details, "sheet": sheet.name, "header rows": shown})
 
@@ -102,7 +102,7 @@ def _opened(stream: BinaryIO) -> CalamineWorkbook:
     except PasswordError as error:
         raise MalformedFile("the workbook is under a password; save it without one and upload it again") from error
     except (CalamineError, OSError, ValueError) as error:
-        raise MalformedFile(f"the workbook is damaged or cut off ({error}); save and upload it again") from error
+        raise MalformedFile("the workbook is damaged or cut off; save and upload it again", str(error)) from error
 
 
 def _details(dialect: TableDialect) -> dict[str, str]:
@@ -134,7 +134,7 @@ def _sheet(workbook: CalamineWorkbook, details: Mapping[str, str]) -> CalamineSh
     try:
         found = [workbook.get_sheet_by_name(name) for name in asked]
     except (CalamineError, OSError, ValueError) as error:
-        raise MalformedFile(f"a sheet of the workbook is damaged ({error}); save and upload it again") from error
+        raise MalformedFile("a sheet of the workbook is damaged; save and upload it again", str(error)) from error
     if not found:
         wish = details.get("sheet") or details.get("sheet number")
         what = f"no sheet {wish!r}" if wish else "no visible sheet"
@@ -168,7 +168,9 @@ def _header(sheet: CalamineSheet, details: Mapping[str, str], columns: Sequence[
         names.pop()
     repeated = sorted({name for name in names if name and names.count(name) > 1})
     if repeated:
-        raise MalformedFile(f"sheet {sheet.name!r} has several columns named {', '.join(repeated)}; rename them")
+        raise MalformedFile(
+            f"sheet {sheet.name!r} has several columns of one name; rename them", f"named {', '.join(repeated)}"
+        )
     return [number for number, _ in chosen], names
 
 

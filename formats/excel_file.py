@@ -81,7 +81,7 @@ def refuse_bomb(stream: BinaryIO) -> None:
             with zipfile.ZipFile(stream) as archive:
                 parts = archive.infolist()
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            raise MalformedFile(f"the workbook is damaged or cut off ({error}); save and upload it again") from error
+            raise MalformedFile("the workbook is damaged or cut off; save and upload it again", str(error)) from error
         unpacked = sum(part.file_size for part in parts)
         if unpacked > UNPACKED_LIMIT:
             raise MalformedFile(
@@ -107,7 +107,7 @@ def refuse_sparse(stream: BinaryIO) -> None:
                     columns, rows = _extent(archive.read(name))
                 except _UNREADABLE as error:
                     raise MalformedFile(
-                        f"{name} in the workbook is damaged ({error}); save and upload it again"
+                        f"{name} in the workbook is damaged; save and upload it again", str(error)
                     ) from error
                 if columns * rows > CELL_LIMIT:
                     raise MalformedFile(

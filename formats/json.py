@@ -27,6 +27,7 @@ from formats.format import (
     Rows,
     Structure,
     Wanted,
+    row_too_long,
 )
 from formats.hookspecs import hookimpl
 from formats.json_document import DECODER, Document, why
@@ -76,8 +77,9 @@ class Json(Format):
             ends = head.tail.rstrip()[-1:].decode("ascii", errors="replace")
         if not ends or ends != _CLOSING.get(begins):
             raise MalformedFile(
-                f"{head.name}: the file is cut off: it begins with {begins!r} and ends with {ends!r}; "
-                "export or upload it again"
+                f"{head.name}: the file is cut off: it doesn't end with the bracket that closes its first; "
+                "export or upload it again",
+                f"it begins with {begins!r} and ends with {ends!r}",
             )
         document = Document(io.BytesIO(head.data))
         details = {_PROPERTY: dialect.property} if dialect.property else {}
@@ -89,7 +91,7 @@ class Json(Format):
                 rows += [value for value, _ in found]
         except MalformedFile as error:
             if head.complete:
-                raise MalformedFile(f"{head.name}: {error}") from error
+                raise error.at(head.name) from error
         return _structure(rows, details)
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
@@ -131,7 +133,9 @@ class NdJson(Format):
         """Blocks of whole lines."""
         paths = _paths(structure)
         rest = read_past_mark(stream)
+        taken = len(rest)
         while chunk := stream.read(_LINES_SIZE):
+            taken += len(chunk)
             end = chunk.rfind(b"\n") + 1
             if end:
                 yield _Lines(b"".join((rest, memoryview(chunk)[:end])), paths, wanted)
@@ -139,7 +143,7 @@ class NdJson(Format):
             else:
                 rest += chunk
             if len(rest) > ROW_LIMIT:
-                raise MalformedFile(f"a row is longer than {ROW_LIMIT:,} bytes; it begins {rest[:80]!r}")
+                raise row_too_long(taken - len(rest), rest)
         if rest.strip():
             yield _Lines(rest, paths, wanted)
 

@@ -22,8 +22,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object's members. RFC 8259 leaves open which of two equal names counts, so neither does."""
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the name {next(name for name in names if names.count(name) > 1)!r} stands twice")
+        raise ValueError("a name stands twice in one object")
     return members
 
 
@@ -175,8 +174,9 @@ class Document:
                 raise MalformedFile(f"the name {key!r} stands twice in one object; export the file again")
         elif isinstance(value, list) and any(isinstance(element, dict) for element in value):
             raise MalformedFile(
-                f"more rows are under the key {key!r}; export each list of rows to its own file, or say in the "
-                "contract's dialect.property which one is meant"
+                "more rows are under another key behind them; export each list of rows to its own file, or say in the "
+                "contract's dialect.property which one is meant",
+                f"the key is {key!r}",
             )
 
     def _member_name(self) -> str:
@@ -272,10 +272,11 @@ class Document:
         found = repr(self._text[position : position + 20]) if position < len(self._text) else "the end of the file"
         self._refuse(
             f"line {self._lines_before + 1}, column {self._last_line_length + 1}: the file is not JSON from here on: "
-            f"expected {what}, found {found}; export or upload it again"
+            f"expected {what}; export or upload it again",
+            f"found {found}",
         )
 
-    def _refuse(self, message: str) -> NoReturn:
+    def _refuse(self, reason: str, evidence: str = "") -> NoReturn:
         if not self._lines_are_counted:
-            raise MisjudgedCutError(message)
-        raise MalformedFile(message)
+            raise MisjudgedCutError(reason)
+        raise MalformedFile(reason, evidence)

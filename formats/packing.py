@@ -77,7 +77,7 @@ class Archive:
             self._zip = zipfile.ZipFile(cast(BinaryIO, _ShortReads(stream)))
         except _FAULTS as error:
             raise MalformedFile(
-                f"the zip archive is cut off or damaged, its list of files can't be read ({error}); upload it again"
+                "the zip archive is cut off or damaged, its list of files can't be read; upload it again", str(error)
             ) from error
         self.members = [info for info in self._zip.infolist() if not _is_no_file(info)]
         self._check()
@@ -92,7 +92,7 @@ class Archive:
         try:
             inner = self._zip.open(member)
         except _FAULTS as error:
-            raise MalformedFile(f"the archive is damaged here ({error}); upload it again") from error
+            raise MalformedFile("the archive is damaged here; upload it again", str(error)) from error
         bounded = _Bounded(inner, ZIP, self._limits, lambda: member.compress_size, inner.close)
         return io.BufferedReader(bounded, _READ_SIZE)
 
@@ -108,6 +108,8 @@ class Archive:
         if total > self._limits.unpacked_bytes:
             _refuse_size(self._limits)
         for info in self.members:
+            if info.header_offset < 0:  # where it should be is known from the archive's end
+                raise MalformedFile("the beginning of the zip archive is cut off; upload it again")
             if info.flag_bits & _ENCRYPTED:
                 raise MalformedFile(f"{info.filename}: this file is encrypted; pack it without a password")
             if info.compress_type not in _METHODS:
@@ -225,8 +227,9 @@ class _Bounded(io.RawIOBase):
             data = self._inner.read(len(buffer))
         except _FAULTS as error:
             raise MalformedFile(
-                f"what {self._packing} has packed is cut off or damaged after {self._count:,} unpacked bytes "
-                f"({error}); upload it again"
+                f"what {self._packing} has packed is cut off or damaged after {self._count:,} unpacked bytes; "
+                "upload it again",
+                str(error),
             ) from error
         buffer[: len(data)] = data
         self._count += len(data)

@@ -58,7 +58,9 @@ class Parquet(Format):
         try:
             schema = pq.read_schema(io.BytesIO(footer))
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise MalformedFile(f"{head.name}: the Parquet file's footer is damaged ({error})") from error
+            raise MalformedFile(
+                f"{head.name}: the Parquet file's footer is damaged; export it again", str(error)
+            ) from error
         return Structure(tuple(schema.names))
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
@@ -74,7 +76,7 @@ class Parquet(Format):
                         batch.validate(full=True)
                         yield _Batch(batch, wanted)
             except (pa.ArrowException, OSError, ValueError) as error:
-                raise MalformedFile(f"the Parquet file is damaged ({error}); export it again") from error
+                raise MalformedFile("the Parquet file is damaged; export it again", str(error)) from error
 
 
 def _footer(tail: bytes) -> bytes | None:
@@ -95,7 +97,9 @@ def _refuse_unreadable(table: Any) -> None:
     names = table.schema_arrow.names
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise MalformedFile(f"the Parquet file has several columns named {', '.join(repeated)}; rename them")
+        raise MalformedFile(
+            "the Parquet file has several columns of one name; rename them", f"named {', '.join(repeated)}"
+        )
     for group in range(table.metadata.num_row_groups):
         size = table.metadata.row_group(group).total_byte_size
         if size > ROW_GROUP_LIMIT:

@@ -118,7 +118,10 @@ class Registry:
         if likelihood > 0:
             return self[best]
         readable = ", ".join(format_.name for format_ in self)
-        raise MalformedFile(f"{head.name}: {_what(head.data)}, not a sales file; formats that can be read: {readable}")
+        raise MalformedFile(
+            f"{head.name}: {_what(head.data)}, not a sales file; formats that can be read: {readable}",
+            f"it begins with the bytes {head.data[:8].hex(' ')}",
+        )
 
 
 def _packages(*, outsiders: bool) -> pluggy.PluginManager:
@@ -167,4 +170,4 @@ def _what(data: bytes) -> str:
             return f"the content is {what}"
     if not data.strip(b"\xef\xbb\xbf \t\r\n"):
         return "the content is blank lines only"
-    return f"the content is of no known format (it begins with the bytes {data[:8].hex(' ')})"
+    return "the content is of no known format"

@@ -22,7 +22,7 @@ from formats.dialect import AS_FOUND, TableDialect
 from formats.format import Block, Format, Head, MalformedFile, Rows, Structure, Wanted
 from formats.hookspecs import hookimpl
 from formats.xml_pattern import Alike
-from formats.xml_reader import DEPTH_LIMIT, Elements, Row, refuse_doctype, why
+from formats.xml_reader import DEPTH_LIMIT, Elements, Row, malformed, refuse_doctype
 
 Path = tuple[str, ...]
 
@@ -57,7 +57,7 @@ class Xml(Format):
             path = shown.rows_path(dialect.property)
             rows = _first_rows(head, path)
         except MalformedFile as error:
-            raise MalformedFile(f"{head.name}: {error}") from error
+            raise error.at(head.name) from error
         columns = tuple(dict.fromkeys(name for row in rows for name in row.names))
         return Structure(columns or None, {"rows under": ".".join(path)})
 
@@ -102,7 +102,7 @@ class _Outline:
         try:
             parser.Parse(self._data, complete)
         except (expat.ExpatError, LookupError, ValueError) as error:
-            raise MalformedFile(why(error, parser)) from error
+            raise malformed(error, parser) from error
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if self._names:

@@ -111,7 +111,7 @@ class Elements:
                 self._forget()
             self._parser.Parse(b"", complete)
         except (expat.ExpatError, LookupError, ValueError) as error:
-            raise MalformedFile(why(error, self._parser)) from error
+            raise malformed(error, self._parser) from error
         yield from self._take()
 
     def _listen(self) -> None:
@@ -242,7 +242,7 @@ class Elements:
 
 def refuse_doctype(name: str, *_rest: object) -> None:
     """Raises :class:`~formats.MalformedFile`: entities come by a document type declaration only."""
-    raise MalformedFile(f"the document has a document type declaration (<!DOCTYPE {name}>); export it without one")
+    raise MalformedFile("the document has a document type declaration; export it without one", f"<!DOCTYPE {name}>")
 
 
 def _array(values: list[str | None]) -> str:
@@ -250,11 +250,12 @@ def _array(values: list[str | None]) -> str:
     return json.dumps(values, ensure_ascii=False)
 
 
-def why(error: Exception, parser: expat.XMLParserType) -> str:
+def malformed(error: Exception, parser: expat.XMLParserType) -> MalformedFile:
     """Where a document stops being XML, and why."""
     if isinstance(error, expat.ExpatError):
-        reason = expat.ErrorString(error.code)
+        what, evidence = f"not well-formed XML, {expat.ErrorString(error.code)}", ""
         where = f"line {error.lineno:,}, column {error.offset + 1:,}"
     else:
-        reason, where = str(error), f"line {parser.CurrentLineNumber:,}, column {parser.CurrentColumnNumber + 1:,}"
-    return f"{where}: the document is not well-formed XML ({reason}); export it again"
+        what, evidence = "not in the encoding that it declares, or in none that is known", str(error)
+        where = f"line {parser.CurrentLineNumber:,}, column {parser.CurrentColumnNumber + 1:,}"
+    return MalformedFile(f"{where}: the document is {what}; export it again", evidence)

@@ -33,11 +33,41 @@ Scan = Literal["never", "if needed", "always"]
 
 
 class RefusedFile(Exception):  # noqa: N818 - what it is about
-    """The pipeline can't take the file; the message says why and what to do. ``format`` is its name, if known."""
+    """The pipeline can't take the file; the message says why and what to do. ``format`` is its name, if known.
+
+    The message goes to the ledger, the notices and the terminal: of a file at fault it is made by :func:`refusal`.
+    """
 
     def __init__(self, reason: str, format_: str | None = None) -> None:
         super().__init__(reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]} ...")
         self.format = format_
+
+
+class AmbiguousFileError(Exception):
+    """Nothing is wrong with the file, but it may be of several datasets; the message says which and how to choose."""
+
+
+class _UnfitFile(MalformedFile):
+    """A file at fault, with what was found out about it before that showed."""
+
+    def __init__(self, error: MalformedFile, format_: str, likeness: float = -1) -> None:
+        super().__init__(error.reason, error.evidence)
+        self.format = format_
+        self.likeness = likeness
+        """How near its columns are to the contract's, from 0 to 1; negative where it isn't they that are wrong."""
+
+
+def refusal(
+    error: MalformedFile, source: Source, contracts: Sequence[Contract], format_: str | None = None
+) -> RefusedFile:
+    """The refusal of a malformed file that may be of any of some contracts.
+
+    Where one of them has fields that tell of persons, it doesn't quote the file: in a file at fault nobody knows which
+    words are theirs. This is the only place where that is decided.
+    """
+    may_quote = not any(contract.has_personal_fields for contract in contracts)
+    named = error.at(_name(source))
+    return RefusedFile(str(named) if may_quote else named.reason, format_)
 
 
 @dataclass(frozen=True)
@@ -99,52 +129,76 @@ def look(
     source: Source, registry: Registry, contract: Contract | None = None, scan: Scan = "if needed"
 ) -> tuple[Part, ...]:
     """The files that an upload holds, and how each is to be read. Raises :class:`RefusedFile`."""
-    limits = contract.limits if contract else LIMITS
-    name = source.version.key.rsplit("/", 1)[-1]
     try:
-        with contents(source, registry, limits) as found:
-            return tuple(_look(content, registry, contract, scan) for content in found)
+        return _parts(source, registry, contract, scan)
     except MalformedFile as error:
-        raise RefusedFile(_beginning_with(name, error)) from error
+        raise refusal(error, source, [contract] if contract else [], _format_of(error)) from error
 
 
 def admit(source: Source, contract: Contract, registry: Registry, scan: Scan = "if needed") -> Admission:
     """How an upload will be read under a contract. Raises :class:`RefusedFile`."""
-    parts = look(source, registry, contract, scan)
-    name = source.version.key.rsplit("/", 1)[-1]
-    for part in parts:
-        columns = part.structure.columns
-        misfits = [] if columns is None else contract.misfits(columns)
-        if misfits:
-            place = f"{name}: {part.member}" if part.member else name
-            raise RefusedFile(f"{place}: not a file of {contract.name}: {'; '.join(misfits)}", part.format.name)
-    return Admission(contract, registry, parts)
+    try:
+        return _admit(source, contract, registry, scan)
+    except MalformedFile as error:
+        raise refusal(error, source, [contract], _format_of(error)) from error
 
 
 def contract_that_fits(source: Source, contracts: Sequence[Contract], registry: Registry) -> Contract:
-    """The one contract whose columns the file has. Raises :class:`RefusedFile` when none or several are."""
+    """The one contract whose columns the file has.
+
+    Raises :class:`RefusedFile` when there is none, and :class:`AmbiguousFileError` when there are several.
+    """
     fitting: list[Contract] = []
-    refusals: dict[str, RefusedFile] = {}
+    unfit: list[tuple[Contract, MalformedFile]] = []
     for contract in contracts:
         try:
-            admit(source, contract, registry)
-        except RefusedFile as error:
-            refusals[contract.name] = error
+            _admit(source, contract, registry, "if needed")
+        except MalformedFile as error:
+            unfit.append((contract, error))
         else:
             fitting.append(contract)
     if len(fitting) == 1:
         return fitting[0]
-    name = source.version.key.rsplit("/", 1)[-1]
     if fitting:
         names = ", ".join(contract.name for contract in fitting)
-        raise RefusedFile(f"{name}: the columns fit several contracts ({names}); name the one meant, by --contract")
-    formats = [error.format for error in refusals.values()]
-    reasons = dict.fromkeys(str(error) for error in refusals.values())
-    if len(reasons) == 1:  # it can't be read, whatever the contract
-        raise RefusedFile(next(iter(reasons)), formats[0])
-    own = {contract: f"{name}: not a file of {contract}: " for contract in refusals}
-    why = "; ".join(f"{contract}: {str(error).removeprefix(own[contract])}" for contract, error in refusals.items())
-    raise RefusedFile(f"{name}: the columns fit no contract ({why})", formats[0])
+        raise AmbiguousFileError(
+            f"{_name(source)}: the columns fit several contracts ({names}); name the one that is meant, as in "
+            f"--contract {fitting[0].name}"
+        )
+    nearest, fault = max(unfit, key=lambda each: _likeness(each[1]))
+    others = ", ".join(contract.name for contract in contracts if contract is not nearest)
+    why = fault
+    if _likeness(fault) == 0:
+        why = MalformedFile(
+            f"the columns fit no contract: none is in {nearest.name}, {others}; write one for it", fault.evidence
+        )
+    elif _likeness(fault) > 0:
+        why = MalformedFile(f"{fault.reason}; the other contracts ({others}) fit even less", fault.evidence)
+    raise refusal(why, source, contracts, _format_of(fault)) from fault
+
+
+def _admit(source: Source, contract: Contract, registry: Registry, scan: Scan) -> Admission:
+    parts = _parts(source, registry, contract, scan)
+    for part in parts:
+        columns = part.structure.columns
+        misfit = None if columns is None else contract.misfit(columns)
+        if misfit and columns is not None:
+            placed = misfit.at(part.member) if part.member else misfit
+            raise _UnfitFile(placed, part.format.name, contract.likeness(columns))
+    return Admission(contract, registry, parts)
+
+
+def _parts(source: Source, registry: Registry, contract: Contract | None, scan: Scan) -> tuple[Part, ...]:
+    with contents(source, registry, contract.limits if contract else LIMITS) as found:
+        return tuple(_look(content, registry, contract, scan) for content in found)
+
+
+def _format_of(error: MalformedFile) -> str | None:
+    return error.format if isinstance(error, _UnfitFile) else None
+
+
+def _likeness(error: MalformedFile) -> float:
+    return error.likeness if isinstance(error, _UnfitFile) else -1
 
 
 def exactly(admission: Admission) -> Admission:
@@ -181,7 +235,7 @@ def _look(content: Content, registry: Registry, contract: Contract | None, scan:
                 f"the file has {len(structure.columns):,} columns, more than {most:,} (limits.columns of the contract)"
             )
     except MalformedFile as error:
-        raise RefusedFile(_beginning_with(head.name, error), format_.name) from error
+        raise _UnfitFile(error.at(head.name), format_.name) from error
     return Part(content.member, content.packing, format_, structure, encoding, is_assumed)
 
 
@@ -218,5 +272,5 @@ def _first_of(content: Content, encodings: Sequence[str]) -> str:
     return found
 
 
-def _beginning_with(name: str, error: MalformedFile) -> str:
-    return str(error) if str(error).startswith(name) else f"{name}: {error}"
+def _name(source: Source) -> str:
+    return source.version.key.rsplit("/", 1)[-1]

@@ -9,12 +9,15 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from formats import RegistryError
+from formats.registry import OWN_PACKAGE
 from runtime import commands
-from runtime.commands import DONE, PROBLEMS, WRONG_USE, WrongUseError
+from runtime.commands import DONE, PROBLEMS, WRONG_USE
+from runtime.console import WrongUseError, in_words
 from runtime.descriptor import ContractError
 
 __all__ = ["DONE", "PROBLEMS", "WRONG_USE", "main"]
@@ -32,8 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"retail: {where}{error.strerror or error}", file=sys.stderr)
+        print(f"retail: {in_words(error)}", file=sys.stderr)
         return WRONG_USE
     except KeyboardInterrupt:
         print("retail: stopped; run the same again to finish the file under way", file=sys.stderr)
@@ -44,8 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="retail",
         description="A shop's sales files become checked, partitioned Parquet. Exit codes: 0 done, "
-        "1 the data has problems, 2 wrong use or environment.",
+        "1 the data has problems, 2 wrong use or environment; 2 too where only some of the files could be looked at.",
     )
+    parser.add_argument("--version", action="version", version=f"retail {metadata.version(OWN_PACKAGE)}")
     parser.add_argument(
         "--plugins",
         type=Path,
@@ -101,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         "retail contract infer sales.csv > contracts/sales.yaml",
     )
     infer.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a sample of the files to come")
+    _json_option(infer)
     return parser
 
 
@@ -131,7 +135,7 @@ def _contract_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _json_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print data, as JSON")
+    parser.add_argument("--json", action="store_true", help="print data: one JSON document")
 
 
 if __name__ == "__main__":

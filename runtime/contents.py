@@ -87,7 +87,7 @@ def _head_of(unpack: Callable[[], BinaryIO], name: str, registry: Registry) -> H
         if not registry.claims(head):
             refuse_archive(data)
     except MalformedFile as error:
-        raise MalformedFile(f"{name}: {error}") from error
+        raise error.at(name) from error
     return head
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal, get_args
 
+from formats import MalformedFile
 from formats.dialect import TableDialect, normalise
 from formats.limits import Limits
 from runtime.descriptor import ContractError, Path, Problem, Section
@@ -37,6 +38,7 @@ FIELDS_MATCH: tuple[str, ...] = get_args(FieldsMatch)
 
 _OWN_TABLE = "ledger"
 _SHORTEST_HASH_KEY = 16
+_COLUMNS_SHOWN = 40
 _DATASET_PROPERTIES = ("name", "title", "description", "format", "encoding", "dialect", "schema", "pipeline")
 _SCHEMA_PROPERTIES = ("fields", "fieldsMatch", "missingValues", "primaryKey")
 _PIPELINE_PROPERTIES = (
@@ -117,8 +119,8 @@ class Contract:
         steps = [name.split(".") for name in self._known]
         return {".".join(names[:depth]) for names in steps for depth in range(1, len(names))}
 
-    def misfits(self, columns: Sequence[str]) -> list[str]:
-        """Why a file with these columns is not of this dataset, as sentences; empty when it is.
+    def misfit(self, columns: Sequence[str]) -> MalformedFile | None:
+        """Why a file with these columns is not of this dataset; None when it is.
 
         The rule is the contract's ``fieldsMatch`` (Table Schema v2); all modes map columns by name, and ``exact``
         asks for the contract's order too. A column that is an object may have several fields within.
@@ -126,20 +128,34 @@ class Contract:
         feeds = [(column, self._fields_from(column)) for column in columns]
         found = [field.name for _, fields in feeds for field in fields]
         missing = [field.name for field in self.fields if field.name not in found]
-        surplus = [column for column, fields in feeds if not fields]
+        surplus = [number for number, (_, fields) in enumerate(feeds, 1) if not fields]
         problems = [f"column {name!r} is there more than once" for name in _repeated(found)]
         if missing and self.fields_match in ("exact", "equal", "subset"):
-            problems.append(_missing_columns(missing, columns))
+            problems.append("these columns are missing: " + ", ".join(map(repr, missing)))
         if surplus and self.fields_match in ("exact", "equal", "superset"):
-            problems.append("these columns are not in the contract: " + ", ".join(map(repr, surplus)))
+            problems.append("these columns are not in the contract: number " + ", ".join(map(str, surplus)))
         if not found and not problems:
             problems.append("no column of the contract is there")
         if self.fields_match == "exact" and not problems and found != [field.name for field in self.fields]:
             problems.append("the columns are not in the contract's order: " + ", ".join(f.name for f in self.fields))
         required = [field.name for field in self.fields if field.constraints.required and field.name in missing]
         if required and self.fields_match in ("superset", "partial"):
-            problems.append(_missing_columns(required, columns))
-        return problems
+            problems.append("these columns are missing: " + ", ".join(map(repr, required)))
+        if not problems:
+            return None
+        # What stands where the header should is a row of values at times.
+        names = ", ".join(map(repr, columns[:_COLUMNS_SHOWN])) + ", ..." * (len(columns) > _COLUMNS_SHOWN)
+        return MalformedFile(
+            f"not a file of {self.name}: {'; '.join(problems)}; export it as the contract says, or give the contract "
+            "its names as aliases",
+            f"its columns are {names or 'none'}",
+        )
+
+    def likeness(self, columns: Sequence[str]) -> float:
+        """How near a file with these columns is to this dataset, from 0 to 1: the share of names that both have."""
+        found = {field.name for column in columns for field in self._fields_from(column)}
+        unknown = sum(not self._fields_from(column) for column in columns)
+        return len(found) / (len(self.fields) + unknown)
 
     def _fields_from(self, column: str) -> list[Field]:
         field = self.field_of_column(column)
@@ -211,8 +227,10 @@ def _parse_name(root: Section) -> str:
 def _parse_fields(schema: Section, primary_key: Sequence[str], time_zone: str | None) -> tuple[Field, ...]:
     missing_values = schema.texts("missingValues", ("",))
     fields = [parse_field(section, missing_values, time_zone) for section in schema.sections("fields", required=True)]
-    for name in _repeated([field.name for field in fields]):
-        schema.problem("fields", f"each field once; {name!r} is there twice")
+    for position, field in enumerate(fields):
+        if field.name and field.name in [other.name for other in fields[:position]]:
+            expected = "a name that no field before it has (rename or remove one of the two)"
+            schema.problem_at(("fields", position, "name"), expected, repr(field.name))
     by_name = {field.name: field for field in fields}
     for name in primary_key:
         if name not in by_name:
@@ -269,8 +287,3 @@ def _parse_aliases(root: Section, pipeline: Section, fields: Sequence[Field]) ->
 
 def _repeated(names: Sequence[str]) -> list[str]:
     return sorted({name for name in names if names.count(name) > 1})
-
-
-def _missing_columns(missing: Sequence[str], columns: Sequence[str]) -> str:
-    shown = ", ".join(map(repr, columns[:20])) or "no column at all"
-    return f"these columns are missing: {', '.join(map(repr, missing))} (the file has {shown})"

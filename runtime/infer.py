@@ -7,9 +7,10 @@ or that are all equally long, is a number of something (a SKU, a postcode), not 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +18,7 @@ import yaml
 
 from formats import MalformedFile, Registry
 from formats.limits import LIMITS
-from runtime.admission import Part, RefusedFile, look
+from runtime.admission import Part, RefusedFile, look, refusal
 from runtime.contents import contents
 from runtime.contract import normalise
 from runtime.field import MAXIMUM_PRECISION
@@ -46,7 +47,18 @@ _HEADER = """\
 
 
 def infer_contract(paths: Sequence[Path], registry: Registry) -> str:
-    """A contract as YAML that takes all the files.
+    """A contract as YAML that takes all the files. Raises as :func:`infer_descriptor` does."""
+    return with_comments(infer_descriptor(paths, registry), paths)
+
+
+def with_comments(descriptor: Mapping[str, Any], paths: Sequence[Path]) -> str:
+    """A contract as YAML, with what to look at first."""
+    header = _HEADER.format(files=", ".join(path.name for path in paths))
+    return header + yaml.safe_dump(dict(descriptor), sort_keys=False, allow_unicode=True, width=120)
+
+
+def infer_descriptor(paths: Sequence[Path], registry: Registry) -> dict[str, Any]:
+    """A contract that takes all the files, as it is written.
 
     Raises :class:`~runtime.admission.RefusedFile` when a file can't be read, or shares no column with the first.
     """
@@ -68,7 +80,7 @@ def infer_contract(paths: Sequence[Path], registry: Registry) -> str:
         always = full if position == 0 else always & full
     fields = [_field(name, names[name], types[name], name in always, digits[name]) for name in names]
     dataset = re.sub(r"_*[0-9]+$", "", _field_name(paths[0].stem)) or "dataset"
-    document = {
+    document: dict[str, Any] = {
         "name": dataset,
         "title": dataset.replace("_", " ").capitalize(),
         "description": "",
@@ -78,8 +90,7 @@ def infer_contract(paths: Sequence[Path], registry: Registry) -> str:
     aliases = {name: [column] for name, column in names.items() if normalise(column) != name}
     if aliases:
         document["pipeline"] = {"prefix": f"{dataset}/", "partitionBy": [], "aliases": aliases}
-    header = _HEADER.format(files=", ".join(path.name for path in paths))
-    return header + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
+    return document
 
 
 def _sample(source: Source, registry: Registry) -> dict[str, list[str]]:
@@ -94,7 +105,7 @@ def _sample(source: Source, registry: Registry) -> dict[str, list[str]]:
                 filled = pc.fill_null(column.cast(pa.string()), "")
                 columns.setdefault(name, []).extend(filled.to_pylist())
     except MalformedFile as error:
-        raise RefusedFile(f"{source.head().name}: {error}", part.format.name) from error
+        raise refusal(error, source, [], part.format.name) from error
     return columns
 
 

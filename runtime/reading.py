@@ -24,5 +24,5 @@ def blocks(source: Source, admission: Admission, wanted: Wanted) -> Generator[tu
                         yield part, block
             except MalformedFile as error:
                 if part.member:
-                    raise MalformedFile(f"{part.member}: {error}") from error
+                    raise error.at(part.member) from error
                 raise

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from formats import Block, MalformedFile, Rows
 from formats.format import UNDECODABLE
-from runtime.admission import Admission, Part, RefusedFile
+from runtime.admission import Admission, Part, RefusedFile, refusal
 from runtime.arrow import texts
 from runtime.checks import CheckedRows, WantedTypes, check
 from runtime.faults import Fault
@@ -78,7 +78,7 @@ def stage(source: Source, admission: Admission, folder: Path, repeated: Repeated
                 rows_out += len(checked.places)
             found = keys.repeated()
         except MalformedFile as error:
-            raise RefusedFile(f"{source.head().name}: {error}", admission.format.name) from error
+            raise refusal(error, source, [contract], admission.format.name) from error
         refuse_if_too_many(refused.rows + len(found), rows_in, refused.first or _first(found), source, admission)
         if found:
             raise RepeatedKeysError(keys.by_block(found))
@@ -104,7 +104,7 @@ def refuse_if_too_many(bad: int, rows: int, first: str, source: Source, admissio
     if bad > tolerated * rows:
         reason = (
             f"{source.head().name}: {bad:,} of {rows:,} rows are bad, more than the share of {tolerated} that the "
-            f"contract tolerates; the first is {first}"
+            f"contract tolerates; mend them, or raise toleratedBadRows; the first is {first}"
         )
         raise RefusedFile(reason, admission.format.name)
 

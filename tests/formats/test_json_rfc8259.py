@@ -131,8 +131,8 @@ UNDECIDED = {
     "two first halves": (r'"\ud83d\ud83d"', "surrogate"),
     "the halves exchanged": (r'"\udcda\ud83d"', "surrogate"),
     "half a character in a name": (r'{"\ud83d": 1}', "surrogate"),
-    "a name twice": ('{"a": 1, "a": 2}', "'a' stands twice"),
-    "a name twice, once with an escape": (r'{"a": 1, "\u0061": 2}', "'a' stands twice"),
+    "a name twice": ('{"a": 1, "a": 2}', "a name stands twice"),
+    "a name twice, once with an escape": (r'{"a": 1, "\u0061": 2}', "a name stands twice"),
 }
 """The standard lets a reader do as it likes (RFC 8259, sections 4, 8.2): who guesses gives a shop a wrong sale."""
 

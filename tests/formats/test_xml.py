@@ -193,7 +193,7 @@ LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 )
 def test_a_document_type_declaration_is_refused_so_that_no_entity_is_ever_expanded(declaration: str) -> None:
     document = f"{declaration}<s><r><a>&l9;</a></r><r><a>1</a></r></s>".encode()
-    with pytest.raises(MalformedFile, match=r"document type declaration \(<!DOCTYPE s>\)"):
+    with pytest.raises(MalformedFile, match=r"document type declaration; .* \(<!DOCTYPE s>\)"):
         Xml().inspect(head_of(document))
     plain = Xml().inspect(head_of(b"<s><r><a/></r></s>"))
     with pytest.raises(MalformedFile, match="document type declaration"):

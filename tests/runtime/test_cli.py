@@ -1,17 +1,22 @@
 """The command line: the pipeline without a cloud."""
 
+import io
 import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from runtime import progress
 from runtime.cli import main
+from runtime.text import table_lines
 from tests.runtime.sales import SALES, as_csv, as_json, as_ndjson
 
 ROOT = Path(__file__).parents[2]
@@ -135,6 +140,11 @@ def test_a_wrong_query_is_told_in_the_engines_words(desk: Desk) -> None:
     assert "nothing" in desk.err
 
 
+def test_the_version_is_the_packages(desk: Desk) -> None:
+    assert desk.retail("--version") == 0
+    assert desk.out == f"retail {metadata.version('retail-pipeline')}\n"
+
+
 # formats
 
 
@@ -157,7 +167,7 @@ def test_check_takes_a_good_file_and_says_how_it_would_be_read(desk: Desk) -> No
     desk.write("till.csv", as_csv(SALES).replace(b",", b";"))
     desk.write("plain.tsv", b"sku\ttitle\tprice\tgenre\n1\tx\t2\ty\n")
     assert desk.retail("check plain.tsv") == 0
-    assert desk.out == "plain.tsv: csv (delimiter \\t, line end \\n), contract sales: 1 rows, 0 problems\n"
+    assert desk.out == "plain.tsv: csv (delimiter \\t, line end \\n), contract sales: 1 row, 0 problems\n"
 
 
 def test_check_says_file_row_reason_and_remedy_of_every_problem_and_writes_nothing(desk: Desk) -> None:
@@ -187,14 +197,19 @@ def test_check_as_json_has_row_column_rule_and_reason(desk: Desk) -> None:
     ]
     assert [(p["row"], p["rule"]) for p in photo["problems"]] == [(None, "file")]
     assert "a PNG picture" in photo["problems"][0]["reason"]
-    assert all(problem["remedy"] for problem in dirty["problems"] + photo["problems"])
+    assert all(problem["remedy"] for problem in dirty["problems"])
+    assert photo["problems"][0]["remedy"] is None, "the reason says it"
 
 
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
         ("empty.csv", b"", "the file is empty"),
-        ("rota.csv", b"shift,who\nearly,Ada\n", "the columns fit no contract (sales: these columns are missing"),
+        (
+            "rota.csv",
+            b"shift,who\nearly,Ada\n",
+            "the columns fit no contract: none is in sales, staff; write one for it (its columns are 'shift', 'who')",
+        ),
         ("web.json", b'[{"sku": "1"}', "cut off"),
         ("web.json", b'[{"sku": "1", "title": "", "price": 1, "genre": ""},\n {"sku": oops}]', "line 2, column 10"),
     ],
@@ -209,10 +224,86 @@ def test_check_says_why_a_file_would_be_refused(name: str, data: bytes, message:
 def test_check_asks_which_contract_is_meant_when_several_fit(desk: Desk) -> None:
     desk.write("contracts/returns.yaml", SALES_CONTRACT.replace("name: sales", "name: returns").encode())
     desk.write("till.csv", as_csv(SALES))
-    assert desk.retail("check till.csv") == 1
-    assert "fit several contracts (returns, sales)" in desk.out
+    for command in ("check till.csv", "run till.csv --lake lake"):
+        assert desk.retail(command) == 2
+        assert "fit several contracts (returns, sales)" in desk.err
+        assert "--contract returns" in desk.err
+        assert desk.out == ""
+    assert desk.query("select count(*) as files from ledger") == [{"files": 0}]
     assert desk.retail("check till.csv --contract sales") == 0
     assert desk.retail("check till.csv --contract contracts/sales.yaml") == 0
+
+
+def test_of_many_contracts_only_the_nearest_is_explained(desk: Desk) -> None:
+    desk.write("till.csv", b"sku,title,cost,genre\n1,a,2,b\n")
+    assert desk.retail("check till.csv") == 1
+    assert desk.out == (
+        "till.csv: not a file of sales: these columns are missing: 'price'; export it as the contract says, or give "
+        "the contract its names as aliases; the other contracts (staff) fit even less "
+        "(its columns are 'sku', 'title', 'cost', 'genre')\n"
+    )
+
+
+def test_what_is_to_be_done_about_a_whole_file_is_said_once(desk: Desk) -> None:
+    desk.write("empty.csv", b"")
+    assert desk.retail("check empty.csv") == 1
+    assert desk.out == "empty.csv: the file is empty; export it again\n"
+
+
+@pytest.mark.parametrize("command", ["check", "run --lake lake"])
+def test_a_path_that_leads_nowhere_does_not_keep_the_others_back(command: str, desk: Desk) -> None:
+    desk.write("till.csv", as_csv(SALES))
+    desk.write("empty/.hidden", b"")
+    assert desk.retail(f"{command} nowhere.csv empty till.csv") == 2
+    assert desk.err.splitlines() == [
+        "retail: nowhere.csv: no such file or folder",
+        "retail: empty: no file is in this folder",
+    ]
+    assert "till.csv: " in desk.out
+    assert "3 rows" in desk.out.splitlines()[-1]
+
+
+@pytest.mark.parametrize("command", ["check", "run --lake lake"])
+def test_a_file_that_may_not_be_read_does_not_keep_the_others_back(
+    command: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.write("till.csv", as_csv(SALES))
+    locked = desk.write("locked.csv", as_csv(SALES))
+    opened = Path.open
+
+    def open_unless_locked(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path.name == locked.name:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", open_unless_locked)
+    assert desk.retail(f"{command} locked.csv till.csv") == 2
+    assert desk.err == f"retail: {locked}: Permission denied\n"
+    assert "till.csv: " in desk.out
+
+
+class Terminal(io.StringIO):
+    """Standard error where somebody watches."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("command", ["check large.csv", "run large.csv --lake lake"])
+def test_on_a_terminal_one_line_shows_how_far_a_file_is_read_and_is_gone_in_the_end(
+    command: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.write("large.csv", as_csv(SALES * 1000))
+    monkeypatch.setattr(progress, "_SECONDS", 0.001)
+    assert desk.retail(command) == 0
+    assert desk.err == "", "where nobody watches there is none"
+    os.utime("large.csv", (1, 1))
+    monkeypatch.setattr("sys.stderr", terminal := Terminal())
+    assert desk.retail(command) == 0
+    *shown, last = terminal.getvalue().split("\r\x1b[K")
+    assert last == ""
+    assert all(re.fullmatch("(file 1, large.csv: [0-9]+% read)?", line) for line in shown)
+    assert len(set(shown)) > 1
 
 
 def test_a_problem_beyond_the_first_block_has_its_row_number_in_the_file(desk: Desk) -> None:
@@ -245,7 +336,7 @@ def test_check_tells_the_row_of_a_large_document_whatever_brackets_its_texts_hav
     desk.write("large.json", large_document(b'{"sku": "1", "title": "},{", "price": "dear", "genre": ""}', text))
     assert desk.retail("check large.json") == 1
     assert "large.json: row 1000: price:" in desk.out
-    assert "20000 rows, 1 problems" in desk.out
+    assert "20,000 rows, 1 problem\n" in desk.out
 
 
 # run and query
@@ -272,17 +363,18 @@ def test_run_of_good_files_is_exit_code_0_and_a_repetition_changes_nothing(desk:
     files = {file: file.read_bytes() for file in (desk.folder / "lake").rglob("*") if file.is_file()}
     assert desk.retail("run uploads --lake lake") == 0
     assert re.fullmatch(
-        r"uploads/till.csv: unchanged since it was taken on \S+: 3 out, 0 in quarantine \(sales\); "
-        r"touch the file to have it taken again\n1 file: 3 rows in the lake, 0 in quarantine, 0 files refused\n",
+        r"uploads/till.csv: the file is unchanged since it was taken on \S+: 3 out, 0 in quarantine \(sales\); "
+        r"to have it taken again, as under a changed contract, touch the file\n"
+        r"1 file: 3 rows in the lake, 0 in quarantine, 0 files refused\n",
         desk.out,
     )
     assert {file: file.read_bytes() for file in (desk.folder / "lake").rglob("*") if file.is_file()} == files
     assert desk.query("select count(*) as n from sales") == [{"n": 3}]
 
 
-def test_run_as_json_is_one_record_a_line(full_desk: Desk) -> None:
+def test_run_as_json_is_the_list_of_the_files_records(full_desk: Desk) -> None:
     assert full_desk.retail("run uploads --lake lake --json") == 1
-    records = [json.loads(line) for line in full_desk.out.splitlines()]
+    records = json.loads(full_desk.out)
     assert [record["status"] for record in records] == [*["processed"] * 3, "partial", "refused", "refused"]
 
 
@@ -319,6 +411,28 @@ def test_query_answers_exactly_with_types_and_partitions(full_desk: Desk) -> Non
     assert '"total": 53.10' in full_desk.out
     full_desk.retail("query 'select sku, price, genre from sales order by price desc limit 1' --lake lake")
     assert full_desk.out.splitlines() == ["sku   price  genre", "----  -----  -------", "0001  12.50  Cookery"]
+
+
+def test_a_query_with_two_columns_of_one_name_has_no_json_that_loses_one(desk: Desk) -> None:
+    desk.write("till.csv", as_csv(SALES))
+    desk.retail("run till.csv --lake lake")
+    assert desk.retail("query 'select sku, title as sku from sales' --lake lake --json") == 2
+    assert desk.err == "retail: two columns are named 'sku'; name one otherwise: ... as another_name\n"
+    assert desk.retail("query 'select sku, title as sku from sales' --lake lake") == 0
+    assert "0001  Salt, and Cinnamon" in desk.out
+
+
+def test_a_table_fits_the_terminal_and_is_whole_everywhere_else() -> None:
+    columns = ["n", "reason", "text"]
+    rows: list[list[Any]] = [[1, "r" * 50, "t" * 30], [2, None, "short"]]
+    assert "r" * 50 in "".join(table_lines(columns, rows))
+    lines = list(table_lines(columns, rows, 41))
+    assert lines == [
+        "n  reason              text",
+        "-  ------------------  ------------------",
+        f"1  {'r' * 17}…  {'t' * 17}…",
+        "2                      short",
+    ]
 
 
 def test_query_answers_from_the_quarantine_and_the_ledger(full_desk: Desk) -> None:
@@ -366,6 +480,14 @@ def test_a_contract_is_inferred_from_a_large_document_whatever_brackets_its_text
     desk.write("large.json", large_document(b'{"sku": "1", "title": "},{", "price": "1", "genre": ""}', text))
     assert desk.retail("contract infer large.json") == 0
     assert "name: price" in desk.out
+
+
+def test_an_inferred_contract_as_json_says_the_same(desk: Desk) -> None:
+    desk.write("till.csv", as_csv(SALES))
+    desk.retail("contract infer till.csv")
+    as_yaml = desk.out
+    assert desk.retail("contract infer till.csv --json") == 0
+    assert json.loads(desk.out) == yaml.safe_load(as_yaml)
 
 
 def test_a_contract_is_not_inferred_from_a_picture(desk: Desk) -> None:

@@ -59,7 +59,7 @@ def test_the_contracts_of_this_repository_are_right() -> None:
         ("fieldsMatch: subset", "foreignKeys: sku", 3, "schema.foreignKeys: expected a known property"),
         ("- name: price", "- nam: price", 7, "did you mean 'name'?"),
         ("- name: price", "- name: Unit Price", 7, "schema.fields.1.name: expected a name of lower-case letters"),
-        ("- name: price", "- name: sku", 4, "each field once; 'sku' is there twice"),
+        ("- name: price", "- name: sku", 7, "schema.fields.1.name: expected a name that no field before it has"),
         ("type: number", "type: money", 8, "schema.fields.1.type: expected one of string, number, integer, boolean"),
         (
             "type: number",
@@ -263,14 +263,14 @@ def test_a_name_is_normalised_once_and_for_all() -> None:
         ("exact", ["a", "b"], None),
         ("exact", ["b", "a"], "not in the contract's order"),
         ("exact", ["a"], "missing: 'b'"),
-        ("exact", ["a", "b", "c"], "not in the contract: 'c'"),
+        ("exact", ["a", "b", "c"], "not in the contract: number"),
         ("equal", ["b", "a"], None),
         ("equal", ["a"], "missing: 'b'"),
-        ("equal", ["a", "b", "c"], "not in the contract: 'c'"),
+        ("equal", ["a", "b", "c"], "not in the contract: number"),
         ("subset", ["c", "b", "a"], None),
         ("subset", ["a", "c"], "missing: 'b'"),
         ("superset", ["a"], None),
-        ("superset", ["a", "c"], "not in the contract: 'c'"),
+        ("superset", ["a", "c"], "not in the contract: number"),
         ("superset", ["b"], "missing: 'a'"),
         ("partial", ["a", "c"], None),
         ("partial", ["b"], "missing: 'a'"),
@@ -283,14 +283,16 @@ def test_which_columns_a_file_may_have_is_the_contracts_to_say(
     fields_match: str, columns: list[str], problem: str | None
 ) -> None:
     made = field_contract({"name": "a", "constraints": {"required": True}}, {"name": "b"}, fieldsMatch=fields_match)
-    problems = made.misfits(columns)
-    assert (problems == []) if problem is None else any(problem in said for said in problems)
+    misfit = made.misfit(columns)
+    assert (misfit is None) if problem is None else problem in str(misfit)
 
 
 @pytest.mark.parametrize("fields_match", ["superset", "partial"])
 def test_a_file_with_no_column_of_the_contract_is_not_of_the_dataset(fields_match: str) -> None:
     made = field_contract({"name": "a"}, fieldsMatch=fields_match)
-    assert made.misfits([]) == ["no column of the contract is there"]
+    misfit = made.misfit([])
+    assert misfit
+    assert "no column of the contract is there" in misfit.reason
 
 
 # Uploads
