@@ -48,6 +48,8 @@ _MILLISECONDS_TO_FINISH = 10_000
 _MOST_ATTEMPTS = 10
 """At the same work, when one execution after the other fails."""
 
+_NO_VERSION, _UNVERSIONED = "null", "unversioned-"
+
 _FAILED = ("FAILED", "TIMED_OUT", "ABORTED")
 
 _log = logging.getLogger(__name__)
@@ -121,16 +123,19 @@ def _deal_with(record: Mapping[str, Any], context: Any, services: _Services) -> 
 def _object_versions(body: str) -> Iterator[ObjectVersion]:
     """The object version that an event is about; none for a folder marker.
 
-    Unlike in S3's own notifications, the key is not URL-encoded (Amazon S3 user guide, EventBridge event message).
+    Unlike in S3's own notifications, the key is not URL-encoded (Amazon S3 user guide, EventBridge event message). In
+    a bucket without versioning the event has no version, or ``null`` where it was switched off again: each such upload
+    gets a name of its own, by which it is refused.
     """
     event = orjson.loads(body)
     found = event["detail"]["object"]
     if found["key"].endswith("/") and found.get("size", 0) == 0:
         return
+    version = found.get("version-id", _NO_VERSION)
     yield ObjectVersion(
         bucket=event["detail"]["bucket"]["name"],
         key=found["key"],
-        version=found["version-id"],
+        version=version if version != _NO_VERSION else f"{_UNVERSIONED}{found['sequencer']}",
         size=int(found["size"]),
         sequencer=found["sequencer"],
     )
@@ -140,6 +145,11 @@ def _judge(version: ObjectVersion, services: _Services) -> str | None:
     """The dataset that an upload is accepted for; None when it was refused, which is then on record and told."""
     contract = contract_of_key(services.contracts, version.key)
     try:
+        if version.version.startswith(_UNVERSIONED):
+            raise RefusedFile(
+                f"{version.key}: the bucket {version.bucket} keeps no versions, so that another upload could take this "
+                "one's place while it is read; enable the bucket's versioning and upload the file again"
+            )
         if contract is None:
             prefixes = ", ".join(contract.prefix for contract in services.contracts)
             raise RefusedFile(f"{version.key}: no dataset has uploads here; upload below one of: {prefixes}")

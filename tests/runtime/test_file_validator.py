@@ -170,6 +170,21 @@ def test_an_upload_that_no_dataset_claims_is_refused_naming_the_prefixes(shop: S
     assert len(shop.notices()) == 1
 
 
+@pytest.mark.parametrize("version", [{}, {"version-id": "null"}], ids=["never versioned", "no longer versioned"])
+def test_an_upload_to_a_bucket_without_versions_is_refused_each_time(version: dict[str, str], shop: Shop) -> None:
+    for upload in (shop.uploads.put("sales/monday.csv", GOOD), shop.uploads.put("sales/monday.csv", GOOD)):
+        message = orjson.loads(event(upload))
+        del message["detail"]["object"]["version-id"]
+        message["detail"]["object"] |= version
+        for _ in range(2):  # a message may be delivered twice
+            assert shop.deliver(orjson.dumps(message).decode()) == []
+    records = shop.records()
+    assert [record["status"] for record in records] == ["refused"] * 2
+    assert all("enable the bucket's versioning" in record["reason"] for record in records)
+    assert shop.executions() == {}
+    assert len(shop.notices()) == 2
+
+
 def test_a_folder_marker_is_no_upload(shop: Shop) -> None:
     assert shop.deliver(shop.uploads.put("sales/2025/", b"")) == []
     assert (shop.executions(), shop.records(), shop.notices()) == ({}, [], [])
