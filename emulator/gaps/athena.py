@@ -11,7 +11,7 @@ from typing import Any
 from ministack.core.responses import error_response_json
 from ministack.services import athena, glue
 
-from emulator.gaps import files
+from emulator.gaps import athena_catalog, files
 
 _WORK_FOLDER = re.compile(r".*/ministack-athena-[^/]+/")
 
@@ -21,6 +21,10 @@ def fill() -> None:
     start = athena._start_query_execution
     save = athena._save_query_results
     relation = athena._table_relation
+    run = athena._run_duckdb
+
+    async def run_query(query: str, database: str, catalog: str | None = None) -> Any:
+        return athena_catalog.answer(query, database) or await run(query, database, catalog)
 
     def start_query(request: dict[str, Any]) -> Any:
         workgroup = athena._workgroups.get(request.get("WorkGroup", "primary"))
@@ -50,6 +54,7 @@ def fill() -> None:
     athena._start_query_execution = start_query
     athena._save_query_results = save_results
     athena._table_relation = table_relation
+    athena._run_duckdb = run_query
 
 
 def _result_configuration(workgroup: dict[str, Any], request: dict[str, Any]) -> dict[str, str]:

@@ -88,6 +88,49 @@ def test_json_tables_are_read(toys: Toys, workgroup: str) -> None:
     assert rows(toys, query(toys, sql, database, workgroup)) == [["processed"]]
 
 
+def answer(toys: Toys, sql: str, database: str, workgroup: str) -> list[str | None]:
+    """What a statement about the catalogue says: such an answer has no header row, and one text in each row."""
+    execution = query(toys, sql, database, workgroup)
+    assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"]
+    found = toys.client("athena").get_query_results(QueryExecutionId=execution["QueryExecutionId"])["ResultSet"]
+    return [cell.get("VarCharValue") for row in found["Rows"] for cell in row["Data"]]
+
+
+def test_a_databases_tables_are_shown(toys: Toys, workgroup: str) -> None:
+    database, table = toys.table(toys.bucket(), {"price": "bigint"})
+    toys.table(toys.bucket(), {"price": "bigint"})  # of another database
+    for sql in ("SHOW TABLES", "show tables;", f"SHOW TABLES '{table[:5]}*'"):
+        assert answer(toys, sql, database, workgroup) == [table]
+    assert answer(toys, f"SHOW TABLES IN `{database}`", "default", workgroup) == [table]
+    assert answer(toys, "SHOW TABLES 'other*|another'", database, workgroup) == []
+
+
+def test_a_tables_registered_partitions_are_shown_as_the_folders_are_named(toys: Toys, workgroup: str) -> None:
+    bucket = toys.bucket()
+    database, table = toys.table(bucket, {"price": "bigint"}, ["day"])
+    assert answer(toys, f"SHOW PARTITIONS {table}", database, workgroup) == []
+    for day in ("2", "1/2"):
+        toys.add_partition(database, table, f"s3://{bucket}/data/day={day}/", day)
+    assert answer(toys, f"SHOW PARTITIONS {table}", database, workgroup) == ["day=1%2F2", "day=2"]
+
+
+def test_a_table_is_described_with_its_partition_columns(toys: Toys, workgroup: str) -> None:
+    database, table = toys.table(toys.bucket(), {"price": "decimal(12,2)"}, ["day"])
+    found = answer(toys, f"DESCRIBE {table}", database, workgroup)
+    assert [(row or "").split() for row in found] == [["price", "decimal(12,2)"], ["day", "string"]]
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [("SHOW PARTITIONS nothing", "Table not found"), ("SHOW PARTITIONS {table}", "not a partitioned table")],
+)
+def test_what_is_not_in_the_catalogue_cannot_be_shown(sql: str, reason: str, toys: Toys, workgroup: str) -> None:
+    database, table = toys.table(toys.bucket(), {"price": "bigint"})
+    execution = query(toys, sql.format(table=table), database, workgroup)
+    assert execution["Status"]["State"] == "FAILED"
+    assert reason in execution["Status"]["StateChangeReason"]
+
+
 def test_an_unknown_workgroup_is_refused(toys: Toys) -> None:
     athena = toys.client("athena")
     with pytest.raises(athena.exceptions.InvalidRequestException):
