@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -154,7 +153,7 @@ def run(options: argparse.Namespace) -> int:
 
     records, complete = each(files(options.files, but=options.lake), run_file)
     if options.json:
-        print_json([dataclasses.asdict(record) for record in records])
+        print_json(records)
     elif records:
         taken = [record for record in records if record.taken]
         rows, quarantined = sum(r.rows_out for r in taken), sum(r.rows_quarantined for r in taken)
