@@ -132,8 +132,8 @@ LONG = "x" * 1_100_000
 HEADERLESS = [{value if name != "sku" else "001": value for name, value in ROW.items()}]
 
 DAMAGED: dict[str, tuple[str, bytes]] = {
-    "CSV without its header": ("csv", as_csv(ROWS).partition(b"\n")[2].replace(b"1.50", b"free")),
-    "CSV with a row that never ends": ("csv", as_csv(ROWS) + f'2.50,"{SECRET}{LONG}'.encode() + b'\n"' * 9),
+    "CSV without its header": ("csv", f"{SECRET},Ada\n{SECRET},Bob\n".encode()),
+    "CSV with a row that never ends": ("csv", as_csv(ROWS) + f"2.50,{SECRET}{LONG}".encode()),
     "CSV with a row too short": ("csv", as_csv(ROWS) + f"{SECRET},2\n".encode()),
     "CSV with an open quotation mark": ("csv", as_csv(ROWS) + f'2,"{SECRET},a,b,c\n'.encode()),
     "CSV with a total": ("csv", as_csv(ROWS) + f"Total of {SECRET},,\n".encode()),
