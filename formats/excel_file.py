@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import zipfile
@@ -12,19 +11,15 @@ from typing import BinaryIO
 from formats.format import Head, MalformedFile
 
 UNPACKED_LIMIT = 256 * 1024 * 1024
-"""The most bytes that a workbook may unpack to. It is held in memory whole, about twice as large, by its reader."""
-CELL_LIMIT = 32 * 1024 * 1024
-"""The most cells between the first and the last of a sheet, empty ones included: the reader makes a place for each."""
+"""The most bytes that a workbook may unpack to, but for the sheets of an ``.xlsx``: these may be held in memory."""
+SHEET_LIMIT = 4 * 1024 * 1024 * 1024
+"""The most bytes that the sheets of an ``.xlsx`` may unpack to; they are read as they stream by."""
 READER_MEMORY = 4 * 1024 * 1024 * 1024
 """The address space, in bytes, in which a workbook that isn't ``.xlsx`` has to be readable."""
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """What a compound file begins with (MS-CFB section 2.2): an old workbook, or a new one under a password."""
 ZIP = b"PK\x03\x04"
-_ROWS = 1024 * 1024
-_CELL = re.compile(rb"""r\s*=\s*["']([A-Za-z]+)([0-9]+)""")
-_WIDE = re.compile(rb'<c r="(?:[A-Z]{2}|[a-z])')
-_ODD_CELLS = (b"<c\t", b"<c\n", b"<c\r", b":c")
 _TRIAL = """
 import resource, sys
 memory, *sys.path = sys.argv[1:]
@@ -37,9 +32,11 @@ try:
 except (python_calamine.CalamineError, OSError, ValueError):
     pass  # is said where it is opened in earnest
 """
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
+"""What reading a part of an archive raises where it is damaged."""
 _END_OF_ZIP = b"PK\x05\x06"
 _ODS = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
+_SHEETS = "xl/worksheets/"
 _XLSX_PARTS = (b"xl/workbook", b"xl/worksheets/", b"xl/styles.xml", b"xl/sharedStrings.xml", b"xl/theme/", b"xl/_rels/")
 _WORKBOOK_STREAMS = ["Workbook".encode("utf-16-le"), "Book".encode("utf-16-le")]
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
@@ -82,58 +79,36 @@ def refuse_bomb(stream: BinaryIO) -> None:
                 parts = archive.infolist()
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise MalformedFile("the workbook is damaged or cut off; save and upload it again", str(error)) from error
-        unpacked = sum(part.file_size for part in parts)
-        if unpacked > UNPACKED_LIMIT:
-            raise MalformedFile(
-                f"the workbook unpacks to {unpacked:,} bytes, more than the {UNPACKED_LIMIT:,} allowed; "
-                "split it, or export its sheet as CSV"
-            )
+        sheets = sum(part.file_size for part in parts if part.filename.startswith(_SHEETS))
+        rest = sum(part.file_size for part in parts) - sheets
+        for unpacked, limit in ((sheets, SHEET_LIMIT), (rest, UNPACKED_LIMIT)):
+            if unpacked > limit:
+                raise MalformedFile(
+                    f"the workbook unpacks to {unpacked:,} bytes, more than the {limit:,} allowed; "
+                    "split it, or export its sheet as CSV"
+                )
         if any(part.flag_bits & 1 for part in parts):
             raise MalformedFile("the workbook is under a password; save it without one and upload it again")
     stream.seek(0)
 
 
-def refuse_sparse(stream: BinaryIO) -> None:
-    """Raises :class:`~formats.MalformedFile` when two cells of a sheet lie so far apart that its reader would die.
-
-    Of an ``.xlsx`` the cells' names say so. Any other workbook is opened on trial, in a process that may die.
-    """
+def is_open_xml(stream: BinaryIO) -> bool:
+    """Whether a workbook is an ``.xlsx``, and not one of the same archive with parts that aren't XML, ``.xlsb``."""
     stream.seek(0)
-    if stream.read(len(ZIP)) == ZIP:
-        with zipfile.ZipFile(stream) as archive:
-            sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
-            for name in sheets:
-                try:
-                    columns, rows = _extent(archive.read(name))
-                except _UNREADABLE as error:
-                    raise MalformedFile(
-                        f"{name} in the workbook is damaged; save and upload it again", str(error)
-                    ) from error
-                if columns * rows > CELL_LIMIT:
-                    raise MalformedFile(
-                        f"a sheet of the workbook spans {columns:,} columns and {rows:,} rows; delete the cells that "
-                        "lie apart from the table, or export it as CSV"
-                    )
-        if sheets:
-            stream.seek(0)
-            return
+    if stream.read(len(ZIP)) != ZIP:
+        return False
+    with zipfile.ZipFile(stream) as archive:
+        names = [name.lower() for name in archive.namelist()]
+    return "xl/workbook.bin" not in names and "content.xml" not in names
+
+
+def refuse_huge(stream: BinaryIO) -> None:
+    """Raises :class:`~formats.MalformedFile` when python-calamine would need more than ``READER_MEMORY`` to open it.
+
+    It makes a place for each cell between the first and the last, so it is tried in a process that may die.
+    """
     stream.seek(0)
     command = [sys.executable, "-c", _TRIAL, str(READER_MEMORY), *sys.path]
     if subprocess.run(command, input=stream.read(), capture_output=True, check=False).returncode:
         raise MalformedFile("the workbook is damaged, or its sheets are too large; export the sheet as CSV")
     stream.seek(0)
-
-
-def _extent(sheet: bytes) -> tuple[int, int]:
-    """How many columns and rows a sheet has, or may have where that is few enough."""
-    # What all writers write needs one look: columns of one letter can't be too many.
-    usual = sheet.count(b"<c ") == sheet.count(b'<c r="') and not any(odd in sheet for odd in _ODD_CELLS)
-    if usual and not _WIDE.search(sheet):
-        return 26, _ROWS
-    columns = rows = 0
-    for letters, number in set(_CELL.findall(sheet)):
-        column = 0
-        for letter in letters.upper():
-            column = 26 * column + letter - ord("@")
-        columns, rows = max(columns, column), max(rows, int(number))
-    return columns, rows

@@ -152,6 +152,9 @@ class Rows:
     native: bool = False
     """Whether some strings of the batch are values of the file's own: numbers and booleans, spelled as JSON spells
     them, and dates and datetimes, as ISO 8601 does."""
+    errors: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    """The strings that aren't values but errors of the file's own, such as #DIV/0!: by column, the row in the batch
+    and where in the file it is (cell G17)."""
 
     @property
     def count(self) -> int:

@@ -143,11 +143,15 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
     for field in contract.fields:
         raw, ambiguous = _column(rows.batch, contract, field)
         typed[field.name], found = _judged(raw, field, native=rows.native)
+        errors = _errors(rows, raw, contract, field)
+        for row, error in errors.items():
+            faults.setdefault(row, []).append(error)
         for breach in itertools.chain(ambiguous, found):
             broken = pc.indices_nonzero(breach.rows)
             values = plain(raw.take(broken)).to_pylist()
             for row, other in zip(broken.to_pylist(), faults_of(breach, values, field), strict=True):
-                faults.setdefault(row, []).append(other)
+                if row not in errors:
+                    faults.setdefault(row, []).append(other)
     places = pa.arange(0, count) if rows.positions is None else integers(rows.positions)
     whole_rows = (_unfit_for_folders(typed, contract), _broken_rules(typed, contract), _repeated(places, repeated))
     for row, other in itertools.chain(*whole_rows):
@@ -162,6 +166,20 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
         kept = pc.indices_nonzero(pc.invert(mask_of(at_fault, count)))
     refused.sort(key=lambda row: row.position)
     return CheckedRows(stored_rows(batch, unknown, contract), places, kept, refused)
+
+
+def _errors(rows: Rows, raw: pa.Array, contract: Contract, field: Field) -> Mapping[int, Fault]:
+    """The rows whose field is an error of the file's own, such as #N/A, that the contract doesn't take as missing."""
+    found = {}
+    for name, cells in rows.errors.items():
+        if contract.field_of_column(name) is field:
+            for (row, cell), value in zip(
+                cells.items(), plain(raw.take(integers(list(cells)))).to_pylist(), strict=True
+            ):
+                if value is not None:
+                    breach = Breach(raw, "error", f"{{value}} in cell {cell} is an error of the workbook")
+                    found[row] = faults_of(breach, [value], field)[0]
+    return found
 
 
 def _judged(raw: pa.Array, field: Field, *, native: bool) -> tuple[pa.Array, list[Breach]]:

@@ -36,6 +36,7 @@ _WHOLE_FILE = "file"
 _REMEDIES: Mapping[str, str] = {
     "structure": "mend the row's delimiters and quotation marks, or export the file again",
     "type": "correct the value, or the field's type or format in the contract",
+    "error": "mend the formula, or name the error among the field's `missingValues`",
     "required": "fill in the value, or drop `required` from the contract",
     "unique": "remove the repeated row, or drop `unique` from the contract",
     "primaryKey": "remove the repeated row, or correct the contract's primaryKey",

@@ -1,0 +1,100 @@
+"""What a sheet of a workbook is to its readers, and how the row that names its columns is found."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice, takewhile
+
+from formats.format import Block, MalformedFile, Wanted
+
+_ROWS_TO_THE_HEADER = 50
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row that has values: its number from 1, as people see it, and its texts by column from 0."""
+
+    number: int
+    texts: Mapping[int, str]
+    worded: bool
+    """Whether all its values are texts, and none a number or a date."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """The names of a sheet's columns by column from 0, and the numbers of the rows that give them, if any do."""
+
+    names: Mapping[int, str]
+    rows: Sequence[int] = ()
+
+    @property
+    def last(self) -> int:
+        """The row above the first that holds data."""
+        return max(self.rows, default=0)
+
+    @property
+    def width(self) -> int:
+        """How many columns there are up to the last that has a name."""
+        return max(self.names, default=-1) + 1
+
+
+class Sheet(ABC):
+    """A sheet of a workbook that is open. All its methods raise :class:`~formats.MalformedFile`."""
+
+    name: str
+    visible: bool
+
+    @abstractmethod
+    def lines(self) -> Iterator[Line]:
+        """The rows that have values, to find the header among; read as far as they are asked for."""
+
+    @abstractmethod
+    def blocks(self, header: Header, wanted: Wanted) -> Iterator[Block]:
+        """The rows below the header."""
+
+
+def find_header(sheet: Sheet, details: Mapping[str, str], columns: Sequence[str]) -> Header:
+    """The header of a sheet: where ``details`` say that it is, or where it looks like one.
+
+    ``columns`` are the names that the contract gives where no row does. Raises :class:`~formats.MalformedFile`.
+    """
+    asked, lines = details.get("header rows"), sheet.lines()
+    if asked == "none":
+        first = min((min(line.texts) for line in islice(lines, _ROWS_TO_THE_HEADER)), default=0)
+        return Header(dict(enumerate(columns, first)))
+    if asked:
+        numbers = [int(number) for number in asked.split(",")]
+        chosen = [line for line in takewhile(lambda line: line.number <= max(numbers), lines) if line.number in numbers]
+    else:
+        chosen = _likely([*islice(lines, _ROWS_TO_THE_HEADER)])
+    if not chosen:
+        raise MalformedFile(f"sheet {sheet.name!r} has no header; name another sheet, or its headerRows")
+    join = details.get("header join", " ")
+    found = sorted({column for line in chosen for column in line.texts})
+    parts = {column: [line.texts.get(column, "").strip() for line in chosen] for column in found}
+    names = {column: name for column in found if (name := join.join(filter(None, parts[column])))}
+    repeated = sorted(name for name, count in Counter(names.values()).items() if count > 1)
+    if repeated:
+        raise MalformedFile(
+            f"sheet {sheet.name!r} has several columns of one name; rename them", f"named {', '.join(repeated)}"
+        )
+    return Header(names, [line.number for line in chosen])
+
+
+def _likely(lines: Sequence[Line]) -> list[Line]:
+    """The first row of texts only that fills more than half of the columns: a title above fills one or two."""
+    widest = max((len(line.texts) for line in lines), default=0)
+    return next(([line] for line in lines if line.worded and 2 * len(line.texts) > widest), [])
+
+
+def letters(column: int) -> str:
+    """What a spreadsheet calls a column, from 0."""
+    found = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        found = chr(ord("A") + rest) + found
+    return found

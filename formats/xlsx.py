@@ -1,0 +1,167 @@
+"""Workbooks of Office Open XML (ECMA-376), ``.xlsx`` and ``.xlsm``: their sheets, read as they stream by.
+
+In memory are the texts that its sheets share, of which ``UNPACKED_LIMIT`` bounds the size, and some rows.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, cast
+from xml.parsers import expat
+
+from formats.excel_file import UNREADABLE
+from formats.format import Block, MalformedFile, Wanted
+from formats.sheet import Header, Line, Sheet
+from formats.xlsx_rows import first_lines, row_blocks
+from formats.xlsx_text import Elements, local, text_of_item
+from formats.xlsx_values import Kind, Spelling, kind_of_format, unescaped
+from formats.xml_reader import refuse_doctype
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ROOT = "_rels/.rels"
+_RELATION = "Relationship"
+_USUAL_MAIN = "xl/workbook.xml"
+_ELEMENT_LIMIT = 100_000
+"""Of the sheets, cell formats or parts of a workbook. Excel itself takes 65,490 cell formats."""
+_ITEM = re.compile(
+    r"\s*<si>\s*<t(?:\s[^<>]*)?>([^<]*)</t>\s*</si>|(\s*<(?:\w+:)?si\s*/>|.+?</(?:\w+:)?si>|.*\S.*)", re.DOTALL
+)
+"""An item of the shared texts, in one run as most are, or in any other shape."""
+
+
+def open_xml_sheets(archive: zipfile.ZipFile) -> Sequence[Sheet]:
+    """The sheets of a workbook. Raises :class:`~formats.MalformedFile` when the archive holds none."""
+    return _Workbook(archive).sheets
+
+
+@dataclass(frozen=True)
+class _Sheet(Sheet):
+    """A sheet, and the part of the archive that holds it."""
+
+    workbook: _Workbook
+    name: str
+    visible: bool
+    part: str
+
+    def lines(self) -> Iterator[Line]:
+        with self.workbook.opened(self.part) as part:
+            yield from first_lines(_rows(part), self.workbook.spelling, self.workbook.shared_among)
+
+    def blocks(self, header: Header, wanted: Wanted) -> Iterator[Block]:
+        shared = self.workbook.shared()
+        with self.workbook.opened(self.part) as part:
+            yield from row_blocks(_rows(part), header, self.workbook.spelling, shared, wanted)
+
+
+def _rows(part: BinaryIO) -> Elements:
+    return Elements(part, "sheetData", "row")
+
+
+class _Workbook:
+    """The parts of a workbook."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._parts = {name.lower().lstrip("/"): name for name in archive.namelist()}
+        main = next((part for _, part in self._related(_ROOT, "/officeDocument")), _USUAL_MAIN)
+        folder, name = posixpath.split(main)
+        self._relations = f"{folder}/_rels/{name}.rels"
+        worksheets = dict(self._related(self._relations, "/worksheet"))
+        self.sheets: list[Sheet] = []
+        from_1904 = False
+        for element, attributes in self._elements(main, "sheet", "workbookPr"):
+            if element == "sheet" and (part := worksheets.get(attributes.get("id", ""))):
+                visible = attributes.get("state", "visible") == "visible"
+                self.sheets.append(_Sheet(self, attributes.get("name", ""), visible, part))
+            elif element == "workbookPr":
+                from_1904 = attributes.get("date1904") in ("1", "true")
+        self.spelling = Spelling(self._formats(), from_1904)
+
+    def _formats(self) -> Sequence[Kind]:
+        """What numbers are in each cell format of the workbook (section 18.8.10)."""
+        codes: dict[str, str] = {}
+        formats: list[Kind] = []
+        within = False
+        for _, part in self._related(self._relations, "/styles")[:1]:
+            for element, attributes in self._elements(part, "numFmt", "cellXfs", "cellStyles", "xf"):
+                if element == "numFmt":
+                    codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
+                elif element in ("cellXfs", "cellStyles"):
+                    within = element == "cellXfs"
+                elif element == "xf" and within:
+                    number = attributes.get("numFmtId", "0")
+                    formats.append(kind_of_format(int(number) if number.isdecimal() else 0, codes.get(number)))
+        return formats
+
+    def _shared_texts(self) -> Iterator[list[str]]:
+        """The texts that sheets share, some at a time."""
+        for _, part in self._related(self._relations, "/sharedStrings")[:1]:
+            with self.opened(part) as stream:
+                for text in Elements(stream, "sst", "si"):
+                    yield [text_of_item(odd) if odd else unescaped(found) for found, odd in _ITEM.findall(text)]
+
+    def shared_among(self, places: Collection[int]) -> Mapping[int, str]:
+        """Some of the shared texts, by their places."""
+        found: dict[int, str] = {}
+        first = 0
+        for texts in self._shared_texts() if places else ():
+            found |= {place: texts[place - first] for place in places if first <= place < first + len(texts)}
+            first += len(texts)
+            if len(found) == len(places):
+                break
+        return found
+
+    def shared(self) -> pa.Array:
+        import pyarrow as pa
+
+        chunks = [pa.array([text or None for text in texts], pa.string()) for texts in self._shared_texts()]
+        return pa.concat_arrays(chunks) if chunks else pa.array([], pa.string())
+
+    def _related(self, relations: str, kind: str) -> list[tuple[str, str]]:
+        """The parts that a part names as its own, of one kind, with their names for them (ECMA-376 part 2)."""
+        folder = posixpath.dirname(posixpath.dirname(relations))
+        return [
+            (attributes.get("Id", ""), posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/"))
+            for _, attributes in (self._elements(relations, _RELATION) if relations.lower() in self._parts else ())
+            if attributes.get("Type", "").endswith(kind) and (target := attributes.get("Target", "").replace("\\", "/"))
+        ]
+
+    @contextmanager
+    def opened(self, part: str) -> Iterator[BinaryIO]:
+        name = self._parts.get(part.lower())
+        if name is None:
+            raise MalformedFile(f"the workbook lacks its part {part}; save and upload it again")
+        try:
+            with self._archive.open(name) as stream:
+                yield cast(BinaryIO, stream)
+        except UNREADABLE as error:
+            raise MalformedFile(f"{part} in the workbook is damaged; save and upload it again", str(error)) from error
+
+    def _elements(self, part: str, *names: str) -> list[tuple[str, dict[str, str]]]:
+        """The elements of some names in a part, each with its attributes, all by their local names."""
+        found: list[tuple[str, dict[str, str]]] = []
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            if (element := local(name)) in names:
+                found.append((element, {local(key): value for key, value in attributes.items()}))
+            if len(found) > _ELEMENT_LIMIT:
+                raise MalformedFile(f"{part} in the workbook has more than {_ELEMENT_LIMIT:,} elements of a kind")
+
+        parser = expat.ParserCreate()
+        parser.StartElementHandler = start
+        parser.StartDoctypeDeclHandler = refuse_doctype
+        with self.opened(part) as stream:
+            try:
+                parser.ParseFile(stream)
+            except (expat.ExpatError, LookupError, ValueError) as error:
+                raise MalformedFile(
+                    f"{part} in the workbook is no XML; save and upload it again", str(error)
+                ) from error
+        return found

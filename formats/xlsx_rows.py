@@ -1,0 +1,247 @@
+"""The rows of a sheet of Office Open XML (ECMA-376 part 1, section 18.3.1.73), as columns of exact texts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+from formats.columns import batch_of
+from formats.format import Block, MalformedFile, MalformedRow, Rows, Wanted
+from formats.sheet import Header, Line, letters
+from formats.xlsx_text import Elements, OddRow, rows_of
+from formats.xlsx_values import Kind, Spelling, numbers
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+CELL_LIMIT = 256 * 1024 * 1024
+"""The most places for cells that a sheet's rows may have under its header."""
+
+_BLOCK_CELLS = 1024 * 1024
+_FIRST_ROWS = 64
+_BLANK = ("", "")
+_Found = tuple[str, ...]
+"""A row as the pattern gives it: its number, attributes and value of each cell, and an empty text."""
+
+
+def first_lines(
+    elements: Elements, spelling: Spelling, shared_among: Callable[[Collection[int]], Mapping[int, str]]
+) -> Iterator[Line]:
+    """The rows that have values, to find the header among. ``shared_among`` gives shared texts by their places."""
+    number = 0
+    for text in elements:
+        for piece in _pieces(text, f"</{elements.prefix}row>", _FIRST_ROWS):
+            rows = rows_of(piece)
+            shared = shared_among(_places(rows, spelling))
+            for row in rows:
+                number = int(row.number) if row.number.isdecimal() else number + 1
+                found = {
+                    column: shown
+                    for column, (attributes, value) in row.cells.items()
+                    if (shown := cell_text(spelling, shared, spelling.kind(attributes), escape(value))) is not None
+                }
+                kinds = {spelling.kind(row.cells[column][0]) for column in found}
+                if found:
+                    yield Line(number, found, worded=kinds <= {"text", "shared"})
+
+
+def _places(rows: Sequence[OddRow], spelling: Spelling) -> Collection[int]:
+    cells = (cell for row in rows for cell in row.cells.values())
+    return {int(value) for kind, value in cells if value.isdecimal() and spelling.kind(kind) == "shared"}
+
+
+def row_blocks(
+    elements: Elements, header: Header, spelling: Spelling, shared: pa.Array, wanted: Wanted
+) -> Iterator[Block]:
+    """The rows below the header. Raises :class:`~formats.MalformedFile` when there are more than ``CELL_LIMIT``."""
+    pattern = None
+    first = 0
+    width = max(1, header.width)
+    for text in elements:
+        end = f"</{elements.prefix}row>"
+        pattern = pattern or _pattern(width, elements.prefix)
+        for piece in _pieces(text, end, max(1, _BLOCK_CELLS // width)):
+            if first * width > CELL_LIMIT:
+                raise MalformedFile(f"the sheet has {width:,} columns and more than {first:,} rows; export it as CSV")
+            yield _Rows(piece, first, pattern, header, spelling, shared, wanted)
+            first += piece.count(f"<{elements.prefix}row")
+
+
+def _pieces(text: str, end: str, rows: int) -> Iterator[str]:
+    """The same text in pieces of at most so many rows."""
+    if text.count(end) <= rows:
+        yield text
+        return
+    parts = text.split(end)
+    for first in range(0, len(parts), rows):
+        last = first + rows >= len(parts)
+        if piece := end.join(parts[first : first + rows]) + ("" if last else end):
+            yield piece
+
+
+def _pattern(width: int, prefix: str) -> re.Pattern[str]:
+    """A row as all writers write them, with cells in up to so many columns, or else any text up to a row's end.
+
+    Its groups are the row's number, the attributes and the value of each cell, and the row of another shape. Nothing
+    in it can be matched in two ways, which the possessive quantifiers say: a row that doesn't match costs no more.
+    """
+    p = re.escape(prefix)
+    value = rf"(?:<{p}v>|<{p}is><{p}t[^<>]*>)([^<]*)(?:</{p}v>|</{p}t></{p}is>)"
+    filled = rf">(?:<{p}f[^<]*+(?:</{p}f>)?+)?+(?:{value})?+</{p}c>"
+    cells = "".join(rf'(?:<{p}c r="{letters(column)}[0-9]+"([^>/]*+)(?:/>|{filled}))?+' for column in range(width))
+    beyond = rf'(?:<{p}c r="[A-Z]+[0-9]+"[^>/]*+/>)*+'
+    row = rf'(?:\s*+<{p}row[^>/]*+/>)*+\s*+<{p}row r="([0-9]+)"[^>/]*+>{cells}{beyond}</{p}row>'
+    return re.compile(rf"{row}|(.+?</{p}row>|.*\S.*)", re.DOTALL)
+
+
+def cell_text(spelling: Spelling, shared: Mapping[int, str] | pa.Array, kind: Kind, value: str) -> str | None:
+    """A cell as exact text, None when it is empty. Raises :class:`~formats.MalformedFile` where a text is missing."""
+    if kind != "shared" or not value:
+        return spelling.text(kind, value)
+    try:
+        text = shared[int(value)]
+    except (LookupError, ValueError) as error:
+        raise MalformedFile(
+            "a cell names a shared text that the workbook lacks; save and upload it again", f"named {value!r}"
+        ) from error
+    return (text if isinstance(text, str) else text.as_py()) or None
+
+
+@dataclass(frozen=True)
+class _Rows(Block):
+    text: str
+    first: int
+    """How many rows come before this text's, for those that have no number."""
+    pattern: re.Pattern[str]
+    header: Header
+    spelling: Spelling
+    shared: pa.Array
+    wanted: Wanted
+
+    def parse(self) -> Rows:
+        rows, beyond = self._rows()
+        malformed = [self._misplaced(position, column, rows, beyond) for position, column in self._strays(rows, beyond)]
+        bad = {row.position for row in malformed}
+        positions = [position for position in range(len(rows)) if position not in bad]
+        cells = [*zip(*(rows[position] for position in positions) if bad else rows, strict=True)] or [()] * (
+            2 * self.header.width + 2
+        )
+        columns = {
+            name: self._array(cells[2 * column + 1], cells[2 * column + 2])
+            for column, name in self.header.names.items()
+            if self.wanted(name) is not None
+        }
+        batch = batch_of(list(columns), list(columns.values()), len(positions))
+        errors = {
+            name: found
+            for column, name in self.header.names.items()
+            if name in columns and (found := self._errors(column, cells))
+        }
+        return Rows(batch, partial(self._raw, rows), positions, malformed, native=True, errors=errors)
+
+    def _rows(self) -> tuple[list[_Found], Mapping[int, OddRow]]:
+        """The rows that have values, and those among them, by their position, that have some beyond the header."""
+        found: list[_Found] = self.pattern.findall(self.text)
+        if self.first >= self.header.last and not any(row[-1] for row in found):
+            return [row for row in found if row[2] or any(row[2:-1:2])], {}
+        rows: list[_Found] = []
+        beyond: dict[int, OddRow] = {}
+        number = self.first
+        for row in found:
+            for odd in rows_of(row[-1]) if row[-1] else (None,):
+                at = odd.number if odd else row[0]
+                number = int(at) if at.isdecimal() else number + 1
+                values = self._as_found(odd) if odd else row
+                stray = odd is not None and any(v for c, (_, v) in odd.cells.items() if c >= self._width)
+                if number > self.header.last and (stray or any(values[2:-1:2])):
+                    if odd and stray:
+                        beyond[len(rows)] = odd
+                    rows.append(values)
+        return rows, beyond
+
+    @property
+    def _width(self) -> int:
+        return max(1, self.header.width)
+
+    def _as_found(self, row: OddRow) -> _Found:
+        cells = (row.cells.get(column, _BLANK) for column in range(self._width))
+        return (row.number, *(text for attributes, value in cells for text in (attributes, escape(value))), "")
+
+    def _strays(self, rows: Sequence[_Found], beyond: Mapping[int, OddRow]) -> Sequence[tuple[int, int]]:
+        """The rows with a value in a column that has no name, and the first such column."""
+        unnamed = [column for column in range(self._width) if column not in self.header.names]
+        found = {
+            position: min(column for column, (_, value) in row.cells.items() if value and column >= self._width)
+            for position, row in beyond.items()
+        }
+        for column in reversed(unnamed):
+            found |= {position: column for position, row in enumerate(rows) if row[2 * column + 2]}
+        return sorted(found.items())
+
+    def _misplaced(
+        self, position: int, column: int, rows: Sequence[_Found], beyond: Mapping[int, OddRow]
+    ) -> MalformedRow:
+        reason = f"the row has a value in column {letters(column)}, which the header doesn't name"
+        if odd := beyond.get(position):
+            cells = [odd.cells.get(place, _BLANK) for place in range(max(odd.cells) + 1)]
+            return MalformedRow(position, reason, self._json([(kind, escape(value)) for kind, value in cells]))
+        return MalformedRow(position, reason, *self._raw(rows, [position]))
+
+    def _raw(self, rows: Sequence[_Found], positions: Sequence[int]) -> list[str]:
+        return [self._json([*zip(rows[at][1:-1:2], rows[at][2:-1:2], strict=True)]) for at in positions]
+
+    def _json(self, cells: Sequence[tuple[str, str]]) -> str:
+        """A row's values from the first column that has a name, or has one, as a JSON array."""
+        first = min(self.header.names, default=0)
+        first = next((column for column, (_, value) in enumerate(cells[:first]) if value), first)
+        values = [self._text(self.spelling.kind(attributes), value) for attributes, value in cells[first:]]
+        return json.dumps(values, ensure_ascii=False)
+
+    def _array(self, attributes: Sequence[str], values: Sequence[str]) -> pa.Array:
+        """A column. Most hold one kind of cell, and many the same values again and again."""
+        import pyarrow as pa
+
+        kinds = {found: self.spelling.kind(found) for found in set(attributes)}
+        if len(set(kinds.values())) > 1:  # empty cells may be of any kind
+            filled = {found for found, value in zip(attributes, values, strict=True) if value}
+            kinds = {found: kinds[found] for found in filled}
+        if len(set(kinds.values())) > 1:
+            cells = [*zip(attributes, values, strict=True)]
+            known = {(a, v): self._text(kinds[a], v) if v else None for a, v in set(cells)}
+            return pa.array([known[cell] for cell in cells], pa.string())
+        kind: Kind = next(iter(kinds.values()), "text")
+        if kind == "shared":
+            return self._taken(values)
+        if kind == "number" and (texts := numbers(values)) is not None:
+            return pa.array(texts, pa.string())
+        if kind == "text" and "&" not in (joined := "\n".join(values)) and "_x" not in joined:
+            return pa.array([value or None for value in values] if "" in values else values, pa.string())
+        texts_of = {value: self._text(kind, value) for value in set(values)}
+        return pa.array([texts_of[value] for value in values], pa.string())
+
+    def _errors(self, column: int, cells: Sequence[Sequence[str]]) -> Mapping[int, str]:
+        """Where cells of a column hold an error in place of a value."""
+        attributes = cells[2 * column + 1]
+        odd = {found for found in set(attributes) if self.spelling.kind(found) == "error"}
+        places = [place for place, found in enumerate(attributes) if found in odd] if odd else []
+        return {place: f"{letters(column)}{cells[0][place]}" for place in places}
+
+    def _text(self, kind: Kind, value: str) -> str | None:
+        return cell_text(self.spelling, self.shared, kind, value)
+
+    def _taken(self, places: Sequence[str]) -> pa.Array:
+        import pyarrow as pa
+
+        try:
+            found = pa.array([place or None for place in places] if "" in places else places, pa.string())
+            return self.shared.take(found.cast(pa.int32()))
+        except (pa.ArrowInvalid, pa.ArrowIndexError) as error:
+            raise MalformedFile(
+                "a cell names a shared text that the workbook lacks; save and upload it again", str(error)
+            ) from error

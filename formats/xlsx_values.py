@@ -1,0 +1,151 @@
+"""What the cells of an Office Open XML workbook hold, as exact texts (ECMA-376 part 1, section 18.18.11)."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from formats.format import MalformedFile
+
+Kind = Literal["text", "shared", "number", "date", "duration", "boolean", "error"]
+"""How a cell spells its value: a text as it is, or by its place in the workbook's list; a date as a number of days."""
+
+_KINDS: dict[str, Kind] = {
+    "s": "shared", "str": "text", "inlineStr": "text", "d": "text", "b": "boolean", "e": "error",
+}  # fmt: skip
+_ATTRIBUTE = re.compile(r"""\s(\w+)\s*=\s*["']([^"']*)""")
+_DATES = frozenset((*range(14, 23), *range(27, 37), *range(50, 59)))
+_DURATIONS = frozenset((45, 46, 47))
+"""The number formats that a workbook has without spelling them out (section 18.8.30)."""
+_LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE)
+_ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]{1,6});|#([0-9]{1,7});|(amp|lt|gt|quot|apos);)?")
+_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_DIGITS = re.compile(r"[0-9.\-\n]*+")
+_IN_NUMBERS = re.compile(r"[0-9.\-+eE\n]*+")
+_LAST_ZERO = re.compile(r"\.(?:[0-9]*0)?\n")
+_FIRST_ODD = ("\n.", "\n-.", "\n-0", "\n-\n")
+_PLAIN_LENGTH = 15
+"""As many digits as any number keeps on its way through a ``double``."""
+_EXACT = 2**53
+_MILLISECONDS = 24 * 60 * 60 * 1000
+_DAYS_TO_1904 = 1462
+_END_OF_DAYS = 2_958_466
+"""The day after 9999-12-31, as workbooks count."""
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How a workbook's cells are to be read: what a number is in each cell format, and from when days count."""
+
+    formats: Sequence[Kind] = ()
+    from_1904: bool = False
+
+    def kind(self, attributes: str) -> Kind:
+        """What a cell holds, by the attributes of its element as they stand there."""
+        found = dict(_ATTRIBUTE.findall(attributes))
+        style = found.get("s", "0")
+        number = int(style) if style.isdecimal() else 0
+        return _KINDS.get(found.get("t", "n")) or (self.formats[number] if number < len(self.formats) else "number")
+
+    def text(self, kind: Kind, value: str) -> str | None:
+        """A cell as exact text, None when it is empty. A shared one is only known where it is kept."""
+        if kind in ("text", "error"):
+            return unescaped(value) or None
+        if kind == "boolean":
+            return {"1": "true", "0": "false"}.get(value, value) or None
+        if not _NUMBER.fullmatch(value):
+            return unescaped(value) or None
+        days = float(value)
+        if kind == "number" or not 0 <= days < _END_OF_DAYS:
+            return _shortest(days)
+        return _duration(days) if kind == "duration" else self._moment(days)
+
+    def _moment(self, days: float) -> str:
+        """A date, a time of day, or both, to the millisecond."""
+        day, rest = divmod(round(days * _MILLISECONDS), _MILLISECONDS)
+        if self.from_1904:
+            day += _DAYS_TO_1904
+        elif not day:
+            return _time(rest)
+        return f"{_date(day)}T{_time(rest)}" if rest else _date(day)
+
+
+@lru_cache(maxsize=100_000)
+def _date(day: int) -> str:
+    # Excel has a 29th of February 1900, which was none.
+    return (datetime.date(1899, 12, 30 if day >= 60 else 31) + datetime.timedelta(days=day)).isoformat()
+
+
+@lru_cache(maxsize=100_000)
+def _time(milliseconds: int) -> str:
+    seconds, rest = divmod(milliseconds, 1000)
+    return datetime.time(seconds // 3600, seconds // 60 % 60, seconds % 60, 1000 * rest).isoformat()
+
+
+def _duration(days: float) -> str:
+    return str(datetime.timedelta(milliseconds=round(days * _MILLISECONDS)))
+
+
+def numbers(texts: Sequence[str]) -> Sequence[str | None] | None:
+    """Numbers as :meth:`Spelling.text` gives them, quickly, empty texts as None; or None where some are no numbers.
+
+    Most are spelled so already, which a few looks over all of them together show.
+    """
+    joined = "\n" + "\n".join(texts) + "\n"
+    if not _IN_NUMBERS.fullmatch(joined):
+        return None
+    leading_zeros = joined.count("\n0") - joined.count("\n0.") - joined.count("\n0\n")
+    odd = leading_zeros or _LAST_ZERO.search(joined) or any(start in joined for start in _FIRST_ODD)
+    plain = 0 if odd or not _DIGITS.fullmatch(joined) else _PLAIN_LENGTH
+    if plain and "" not in texts and max(map(len, texts)) <= plain:
+        return texts
+    try:
+        return [text if 0 < len(text) <= plain else _shortest(float(text)) if text else None for text in texts]
+    except ValueError:
+        return None
+
+
+def _shortest(number: float) -> str:
+    """The fewest digits that tell a number from all others."""
+    return str(int(number)) if number.is_integer() and abs(number) < _EXACT else repr(number)
+
+
+def kind_of_format(number: int, code: str | None) -> Kind:
+    """What numbers are in a number format: the code that the workbook gives it, or one that needs none."""
+    if code is None:
+        return "date" if number in _DATES else "duration" if number in _DURATIONS else "number"
+    if _ELAPSED.search(code := _LITERAL.sub("", code)):
+        return "duration"
+    return "date" if any(letter in "dmyhs" for letter in code.lower()) else "number"
+
+
+def unescaped(text: str) -> str:
+    """The text that XML and, within it, a workbook's own escapes (section 22.9.2.19) stand for.
+
+    Raises :class:`~formats.MalformedFile` where an entity is none of XML's own.
+    """
+    if "&" in text:
+        text = _ENTITY.sub(_entity, text)
+    return _ESCAPE.sub(_escape, text) if "_x" in text else text
+
+
+def _entity(match: re.Match[str]) -> str:
+    hexadecimal, decimal, name = match.groups()
+    if name:
+        return _ENTITIES[name]
+    code = int(hexadecimal, 16) if hexadecimal else int(decimal or "0")
+    if not 0 < code < 0x110000 or 0xD800 <= code < 0xE000:
+        raise MalformedFile("a cell holds what is no character of XML; save and upload it again", repr(match[0]))
+    return chr(code)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = int(match[1], 16)
+    return match[0] if 0xD800 <= code < 0xE000 else chr(code)
