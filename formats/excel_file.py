@@ -46,9 +46,12 @@ def kind_of(head: Head) -> str | None:
     """``xlsx``, ``ods``, ``xls``, ``encrypted``, or None when it is no workbook."""
     seen = head.data + (head.tail or b"")
     if head.data.startswith(ZIP):
-        if _ODS in head.data[:256]:
+        first = _first_name(head.data)
+        if first == b"mimetype" and _ODS in head.data[:256]:
             return "ods"
-        return "xlsx" if any(part in seen for part in _XLSX_PARTS) else None
+        # An archive with a workbook in it, stored as it is, shows that one's parts too.
+        own = first.startswith(b"xl/") or first.endswith((b".xml", b".rels", b"/"))
+        return "xlsx" if own and any(part in seen for part in _XLSX_PARTS) else None
     if head.data.startswith(OLE):
         if _ENCRYPTED_STREAM in seen:
             return "encrypted"
@@ -56,6 +59,11 @@ def kind_of(head: Head) -> str | None:
         if any(name in seen for name in _WORKBOOK_STREAMS) or head.name.lower().endswith(".xls"):
             return "xls"
     return None
+
+
+def _first_name(data: bytes) -> bytes:
+    """The name of an archive's first member (APPNOTE.TXT, section 4.3.7)."""
+    return data[30 : 30 + int.from_bytes(data[26:28], "little")]
 
 
 def refuse_locked_or_cut(head: Head) -> None:
