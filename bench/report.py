@@ -91,13 +91,16 @@ def write_report(
     runners: Sequence[Runner],
     results: Sequence[CaseResult],
     cold_start: ColdStart | None,
+    readers: str,
 ) -> None:
-    """Write the whole report anew."""
+    """Write the whole report anew. ``readers`` is the table of the readers alone, empty where they were not timed."""
     versions = "; ".join(f"{runner.name}: {runner.versions}" for runner in runners if runner.versions)
     about = f"{machine()}\n\nVersions: {versions}.\n\nMade by `{command}`; see [README.md](README.md)."
     sections = [_section(result) for result in results]
     if cold_start:
         sections.append(_cold_start_section(cold_start))
+    if readers:
+        sections.append(f"## The readers of XML and Excel alone\n\n{readers}")
     file.write_text("\n".join([f"# Results: {title}\n", f"{about}\n", _METHOD, *sections]), encoding="utf-8")
 
 

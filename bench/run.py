@@ -32,7 +32,10 @@ from bench.verify import verify
 DATA = ROOT / "bench" / "data"
 RESULTS = ROOT / "bench" / "RESULTS.md"
 VALIDATOR = "validator"
-"""The case that isn't a file for the lake: the validator's cold start."""
+"""The case of the validator's cold start, which isn't a file for the lake."""
+READERS = "readers"
+"""The case of the readers of XML and Excel alone, beside the libraries that they could be."""
+_READER_ROWS, _FEW_READER_ROWS = 100_000, 20_000
 
 _COLD_STARTS = 15
 _SAMPLE = Recipe(rows=2_000)
@@ -44,13 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     runners = [ours(), *(_peer(name, options) for name in PEERS)]
     results: list[CaseResult] = []
-    cold_start = None
+    cold_start, readers = None, ""
     for case in _cases(options):
         results.append(_time_case(case, runners, options.runs))
-        _write(options, runners, results, cold_start)  # a long run that is stopped keeps what it has
+        _write(options, runners, results, cold_start, readers)  # a long run that is stopped keeps what it has
     if VALIDATOR in options.only:
         cold_start = measure_cold_start(_prepare(_SAMPLE), _COLD_STARTS)
-    _write(options, runners, results, cold_start)
+    if READERS in options.only:
+        rows = _FEW_READER_ROWS if options.short else _READER_ROWS
+        command = [sys.executable, "-m", "bench.readers", f"--rows={rows}", f"--runs={options.runs}"]
+        readers = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    _write(options, runners, results, cold_start, readers)
     print(options.results.read_text(encoding="utf-8"))
     faults = [
         f"{result.case.name}: {entry.runner.name}: {fault}"
@@ -133,10 +140,14 @@ def _cases(options: argparse.Namespace) -> list[Case]:
 
 
 def _write(
-    options: argparse.Namespace, runners: Sequence[Runner], results: Sequence[CaseResult], cold_start: ColdStart | None
+    options: argparse.Namespace,
+    runners: Sequence[Runner],
+    results: Sequence[CaseResult],
+    cold_start: ColdStart | None,
+    readers: str,
 ) -> None:
     title = f"{'short' if options.short else 'full'} run, median of {options.runs}"
-    write_report(options.results, title, options.command, runners, results, cold_start)
+    write_report(options.results, title, options.command, runners, results, cold_start, readers)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -157,9 +168,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(given)
     known = {case.name: case for case in CASES if not options.short or case.short_size}
     usual = [name for name, case in known.items() if options.huge or not case.huge]
-    options.only = options.only or [*usual, VALIDATOR]
+    options.only = options.only or [*usual, VALIDATOR, READERS]
     options.peers = options.peers or [name for name in PEERS if not (options.short and name == SLOW_PEER)]
-    for what, names, choices in (("case", options.only, [*known, VALIDATOR]), ("peer", options.peers, PEERS)):
+    for what, names, choices in (("case", options.only, [*known, VALIDATOR, READERS]), ("peer", options.peers, PEERS)):
         for name in names:
             if name not in choices:
                 parser.error(f"no {what} {name!r} in this run; there are {', '.join(choices)}")
