@@ -18,7 +18,7 @@ from formats.format import ROW_LIMIT, MalformedFile
 
 COLUMNS = 16_384
 """Of a sheet, at most (Excel's specifications and limits)."""
-_CHUNK_SIZE = 256 * 1024
+_CHUNK_SIZE = 512 * 1024
 _LONGEST_TAG = 4096
 _BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -51,11 +51,11 @@ class Elements:
         if begun[0].endswith("/>"):
             return
         held = held[begun.end() :]
-        last, end = f"</{self.prefix}{self._name}>", f"</{self.prefix}{self._holder}"
+        begin, end = f"<{self.prefix}{self._name}", f"</{self.prefix}{self._holder}"
         while (at := held.find(end)) < 0:
-            if cut := held.rfind(last) + 1:
-                cut += len(last) - 1
-                yield held[:cut]
+            if (cut := held.rfind(begin)) > 0:
+                # Without the space at its end, which no expression could take in one go.
+                yield held[:cut].rstrip()
                 held = held[cut:]
             if len(held) > ROW_LIMIT:
                 raise MalformedFile(f"a row of the workbook is longer than {ROW_LIMIT:,} characters")
@@ -63,9 +63,7 @@ class Elements:
             if not text:
                 raise MalformedFile("the workbook is cut off amid its rows; save and upload it again")
             held += text
-        # Without the space at its end, which no expression could take in one go.
-        if rest := held[:at].rstrip():
-            yield rest
+        yield held[:at].rstrip()
         for _ in texts:  # to its end, where the archive has a checksum
             pass
 

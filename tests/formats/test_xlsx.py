@@ -187,6 +187,13 @@ def test_what_is_no_row_is_refused(row: str, reason: str) -> None:
         read(Excel(), book(good * 99 + row))
 
 
+def test_empty_rows_without_end_are_passed_over() -> None:
+    empty = "".join(f'<row r="{number}" ht="12.75" customHeight="1"/>' for number in range(2, 50_000))
+    assert len(empty) > ROW_LIMIT
+    row = '<row r="50000"><c r="A50000"><v>1</v></c></row>'
+    assert only(read(Excel(), book(empty + row + empty)))["a"] == "1"
+
+
 def test_space_without_end_is_passed_over() -> None:
     row = '<row r="2"><c r="A2"><v>1</v></c></row>'
     assert only(read(Excel(), book(row + " " * (ROW_LIMIT // 2))))["a"] == "1"
