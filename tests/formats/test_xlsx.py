@@ -177,7 +177,7 @@ def test_days_may_count_from_1904() -> None:
         ('<row r="2"><c r="A2" t="inlineStr"><is><t>&bomb;</t></is></c></row>', "no character of XML"),
         ('<!-- <row r="2"><c r="A2"><v>1</v></c></row> -->', "not well-formed"),
         ('<row r="2"><c r="A2" t="s"><v>7</v></c></row>', "shared text"),
-        ('<row r="2"><c r="ZZZZ2"><v>7</v></c></row>', "which no sheet has"),
+        ('<row r="2"><c r="ZZZZ2"><v>7</v></c></row>', "that no sheet has"),
         (f'<row r="2"><c r="A2"><v>{"1" * 2 * ROW_LIMIT}</v></c></row>', "longer than"),
     ],
 )
