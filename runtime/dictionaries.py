@@ -16,6 +16,8 @@ from runtime.arrow import plain, texts
 
 _BYTES_BESIDE_A_TEXT = 150
 """What a text takes here besides itself, about."""
+_WIDTHS = ((1 << 8, "B", pa.uint8()), (1 << 16, "H", pa.uint16()), (1 << 31, "i", pa.int32()))
+"""How many texts numbers may stand for. Of one byte, Arrow finds the different ones by a table instead of hashes."""
 
 
 class Dictionaries:
@@ -66,21 +68,24 @@ class Dictionaries:
 
     def _encoded(self, numbers: dict[str, int], column: pa.Array) -> pa.Array:
         own = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-        codes = array("i")
+        codes = []
         for text in own.dictionary.to_pylist():
             if text not in numbers:
                 numbers[text] = len(numbers)
                 self.nbytes += len(text) + _BYTES_BESIDE_A_TEXT
             codes.append(numbers[text])
-        return pa.Array.from_buffers(pa.int32(), len(codes), [None, pa.py_buffer(codes)]).take(own.indices)
+        typecode, narrow = _width(len(numbers))
+        renumbered = pa.Array.from_buffers(narrow, len(codes), [None, pa.py_buffer(array(typecode, codes))])
+        return pc.take(renumbered, own.indices, boundscheck=False)
 
     def _decoded(self, name: str, columns: Sequence[pa.Array]) -> pa.ChunkedArray:
         if name not in (self._numbers or {}):
             return pa.chunked_array([pa.concat_arrays(columns)])
-        used = pa.concat_arrays(columns).dictionary_encode()
+        used = concatenated(columns).dictionary_encode()
         if pa.types.is_integer(used.dictionary.type):
             names = pc.take(self._texts(name), used.dictionary, boundscheck=False)
-            used = pa.DictionaryArray.from_arrays(used.indices, names, safe=False)
+            _, narrow = _width(len(names))
+            used = pa.DictionaryArray.from_arrays(used.indices.cast(narrow, safe=False), names, safe=False)
         return pa.chunked_array([used])
 
     def _texts(self, name: str) -> pa.Array:
@@ -89,3 +94,14 @@ class Dictionaries:
         if found is None or len(found) < len(known):
             found = self._arrays[name] = texts(list(known))
         return found
+
+
+def _width(texts: int) -> tuple[str, pa.DataType]:
+    """The narrowest numbers for so many texts, for Python's arrays and for Arrow's."""
+    return next((code, type_) for most, code, type_ in _WIDTHS if texts <= most)
+
+
+def concatenated(columns: Sequence[pa.Array]) -> pa.Array:
+    """Columns as one. Numbers for texts take the widest of their types: more texts come with time."""
+    widest = max((column.type for column in columns), key=lambda type_: pa.types.is_integer(type_) and type_.bit_width)
+    return pa.concat_arrays([column.cast(widest) for column in columns])

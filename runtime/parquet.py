@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from formats.columns import batch_of
 from runtime.arrow import plain, take
-from runtime.dictionaries import Dictionaries
+from runtime.dictionaries import Dictionaries, concatenated
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 """How Hive spells the partition of rows without a value."""
@@ -196,7 +197,9 @@ def _merged(held: Sequence[Parts]) -> Parts:
         encoded = pa.RunEndEncodedArray.from_arrays(pa.array(ends, pa.int32()), pa.array(own, pa.int32()))
         codes.append(pc.run_end_decode(encoded))
     names = list(numbers)
-    return _ordered(pa.concat_batches([parts.batch for parts in held]), pa.concat_arrays(codes), names.__getitem__)
+    columns = zip(*(parts.batch.columns for parts in held), strict=True)
+    data = batch_of(held[0].batch.schema.names, [concatenated(column) for column in columns], sum(map(len, codes)))
+    return _ordered(data, pa.concat_arrays(codes), names.__getitem__)
 
 
 def _ordered(
