@@ -84,6 +84,7 @@ alerting = Alerting(
     name,
     {
         "failure_topic_arn": notices.failure_topic_arn,
+        "notice_key_arns": notices.key_arns,
         "state_machine_arn": orchestration.state_machine_arn,
         "validator_function": orchestration.validator_function,
         "ingest_queue": orchestration.ingest_queue,
@@ -118,9 +119,12 @@ if settings.lake_readers or settings.lake_personal_readers:
             "contracts": settings.contracts,
             "database": analytics.database,
             "processed_bucket": storage.processed_bucket,
+            "quarantine_bucket": storage.quarantine_bucket,
+            "ledger_bucket": storage.ledger_bucket,
             "data_key_arn": storage.kms_key_arn,
             "readers": settings.lake_readers,
             "personal_readers": settings.lake_personal_readers,
+            "administrators": settings.lake_administrators,
         },
         # The tables have to be there before they are tagged.
         pulumi.ResourceOptions(depends_on=[analytics]),

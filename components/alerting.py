@@ -1,13 +1,13 @@
 """Raises the alarm when the pipeline can't do its work, and shows how it fares."""
 
-from collections.abc import Mapping
-from typing import NamedTuple, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
 from components.dashboard import dashboard_body
-from components.policies import current_account
+from components.policies import KEY_USE, ServiceRole, allow, current_account, from_account, service_role
 
 _DRIFT_MESSAGE = "Some files do not match the schema detected"
 """What a crawler logs when files don't fit their table."""
@@ -19,6 +19,9 @@ _OLDEST_UPLOAD_SECONDS = 15 * 60
 class AlertingArgs(TypedDict):
     failure_topic_arn: pulumi.Input[str]
     """Topic that hears of alarms."""
+
+    notice_key_arns: NotRequired[pulumi.Input[Sequence[str]]]
+    """Keys that the topic is encrypted with. Default none."""
 
     state_machine_arn: pulumi.Input[str]
     """The state machine that handles batches of uploads."""
@@ -68,11 +71,13 @@ class Alerting(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AlertingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("retail:alerting:Alerting", name, {}, opts)
-        self._name, self._args = name, args
+        self._name, self._args, self._account = name, args, current_account(self)
         drift = self._drift_metric()
         for alarm in (*_alarms(args), drift):
             self._alarm(alarm)
+        publisher = self._publisher()
         self._failure_events(
+            publisher,
             "job-failures",
             "Runs of the job that failed, were stopped or took too long",
             {
@@ -85,6 +90,7 @@ class Alerting(pulumi.ComponentResource):
             },
         )
         self._failure_events(
+            publisher,
             "crawler-failures",
             "Drift checks that failed",
             {
@@ -98,7 +104,7 @@ class Alerting(pulumi.ComponentResource):
             dashboard_name=name,
             dashboard_body=pulumi.Output.json_dumps(
                 dashboard_body(
-                    region=current_account(self).region,
+                    region=self._account.region,
                     state_machine_arn=args["state_machine_arn"],
                     validator_function=args["validator_function"],
                     ingest_queue=args["ingest_queue"],
@@ -143,7 +149,24 @@ class Alerting(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _failure_events(self, child: str, description: str, pattern: dict[str, object]) -> None:
+    def _publisher(self) -> ServiceRole:
+        """What EventBridge publishes as: a condition in the topic's own policy would silence it
+        (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions).
+        """
+        return service_role(
+            f"{self._name}-failure-events",
+            "events.amazonaws.com",
+            [
+                allow(["sns:Publish"], self._args["failure_topic_arn"]),
+                allow(KEY_USE, self._args.get("notice_key_arns", [])),
+            ],
+            description="Publishes events of failures",
+            parent=self,
+            # https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html
+            conditions=from_account(self._account, self._account.arn("events", "rule/", self._name, "-*")),
+        )
+
+    def _failure_events(self, publisher: ServiceRole, child: str, description: str, pattern: dict[str, object]) -> None:
         """Sends the events of a pattern to the failure topic as they are."""
         name = f"{self._name}-{child}"
         options = pulumi.ResourceOptions(parent=self)
@@ -159,7 +182,8 @@ class Alerting(pulumi.ComponentResource):
             rule=rule.name,
             target_id="failure-topic",
             arn=self._args["failure_topic_arn"],
-            opts=options,
+            role_arn=publisher.role.arn,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[publisher.policy]),
         )
 
 

@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.policies import current_account, trust_for
+from components.policies import current_account, from_account, trusted
 
 _DENY_ALL = "arn:aws:iam::aws:policy/AWSDenyAll"
 """What nobody can do from the channel: everything. Left out, the guardrail would be AdministratorAccess."""
@@ -62,8 +62,9 @@ class Chat(pulumi.ComponentResource):
             f"{name}-chat",
             name=f"{name}-chat",
             description="Shows notices in a chat channel, and may do nothing else",
-            assume_role_policy=trust_for(
-                "chatbot.amazonaws.com", account, pulumi.Output.concat("arn:aws:chatbot::", account.id, ":*")
+            assume_role_policy=trusted(
+                "chatbot.amazonaws.com",
+                from_account(account, pulumi.Output.concat("arn:aws:chatbot::", account.id, ":*")),
             ),
             opts=options,
         )

@@ -8,7 +8,15 @@ import pulumi
 import pulumi_aws as aws
 
 from components.feature_views import FeatureView, feature_view
-from components.policies import Account, allow, bucket_arn, current_account, document, trust_for
+from components.policies import (
+    Account,
+    ServiceRole,
+    allow,
+    bucket_arn,
+    current_account,
+    from_account,
+    service_role,
+)
 from runtime.contract_file import load_contracts
 
 STORE_PREFIX = "feature-store"
@@ -68,38 +76,29 @@ class FeatureStore(pulumi.ComponentResource):
             feature_view(contracts, group["dataset"], group["identifier"], group["event_time"])
             for group in args["groups"]
         ]
-        role, policy = self._role(account)
-        groups = [self._group(view, role, policy) for view in views]
+        role = self._role(account)
+        groups = [self._group(view, role) for view in views]
         self.feature_groups = pulumi.Output.all(*(group.feature_group_name for group in groups))
         self.register_outputs({"feature_groups": self.feature_groups})
 
-    def _role(self, account: Account) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    def _role(self, account: Account) -> ServiceRole:
         child, bucket = f"{self._name}-feature-store", self._args["store_bucket"]
-        role = aws.iam.Role(
+        return service_role(
             child,
-            name=child,
-            description="Writes features that somebody puts into a feature group",
-            # https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
-            assume_role_policy=trust_for(
-                "sagemaker.amazonaws.com", account, account.arn("sagemaker", "feature-group/", self._name, "-*")
-            ),
-            opts=self._options,
-        )
-        # https://docs.aws.amazon.com/sagemaker/latest/dg/security-iam-awsmanpol-feature-store.html
-        policy = aws.iam.RolePolicy(
-            child,
-            name=child,
-            role=role.name,
-            policy=document(
+            "sagemaker.amazonaws.com",
+            # https://docs.aws.amazon.com/sagemaker/latest/dg/security-iam-awsmanpol-feature-store.html
+            [
                 allow(["s3:GetBucketAcl"], bucket_arn(bucket)),
                 allow(["s3:PutObject"], bucket_arn(bucket, f"{STORE_PREFIX}/*")),
                 allow(["kms:Decrypt", "kms:GenerateDataKey"], self._args.get("data_key_arn")),
-            ),
-            opts=self._options,
+            ],
+            description="Writes features that somebody puts into a feature group",
+            parent=self,
+            # https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
+            conditions=from_account(account, account.arn("sagemaker", "feature-group/", self._name, "-*")),
         )
-        return role, policy
 
-    def _group(self, view: FeatureView, role: aws.iam.Role, policy: aws.iam.RolePolicy) -> aws.sagemaker.FeatureGroup:
+    def _group(self, view: FeatureView, role: ServiceRole) -> aws.sagemaker.FeatureGroup:
         child, database = f"{self._name}-{view.dataset}-features", self._args["database"]
         table = aws.glue.CatalogTable(
             child,
@@ -131,7 +130,7 @@ class FeatureStore(pulumi.ComponentResource):
             feature_definitions=[
                 {"feature_name": feature.name, "feature_type": feature.feature_type} for feature in view.features
             ],
-            role_arn=role.arn,
+            role_arn=role.role.arn,
             offline_store_config={
                 "s3_storage_config": {
                     "s3_uri": pulumi.Output.concat("s3://", self._args["store_bucket"], "/", STORE_PREFIX),
@@ -145,5 +144,5 @@ class FeatureStore(pulumi.ComponentResource):
                     "table_name": table.name,
                 },
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[role.policy]),
         )

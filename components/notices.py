@@ -1,7 +1,7 @@
 """Where people hear of the pipeline: a topic for good news and one for bad."""
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -15,15 +15,14 @@ from components.policies import (
     deny_plain_text,
     document,
     encryption_key,
+    from_account,
 )
 
-_PUBLISHERS = {
-    "cloudwatch.amazonaws.com": ("cloudwatch", "alarm:"),
-    "events.amazonaws.com": ("events", "rule/"),
-}
-"""Services that publish failures, each with the service and the kind of the resources it does so for."""
-
+_ALARMS = "cloudwatch.amazonaws.com"
 _BUDGETS = "budgets.amazonaws.com"
+
+_Publishers = Mapping[str, Mapping[str, Any]]
+"""The services that publish failures, each with the conditions on which it may do so."""
 
 
 class NoticesArgs(TypedDict):
@@ -36,8 +35,8 @@ class NoticesArgs(TypedDict):
     failure_topic_arn: NotRequired[str | None]
     """A topic that is there already, for the notices of failure. Default: make one.
 
-    It is left as it is: its policy, and its key's, have to let `events.amazonaws.com` and
-    `cloudwatch.amazonaws.com` publish, and its subscribers are its owner's.
+    It is left as it is: its policy, and its key's, have to let `cloudwatch.amazonaws.com` publish, and its
+    subscribers are its owner's.
     """
 
     topic_key_arn: NotRequired[pulumi.Input[str] | None]
@@ -50,7 +49,8 @@ class NoticesArgs(TypedDict):
 class Notices(pulumi.ComponentResource):
     """Two SNS topics, made and encrypted unless they are there already.
 
-    Alarms and event rules whose names begin with `<name>-` may publish failures to the topic made here.
+    Alarms whose names begin with `<name>-` may publish failures to the topic made here. Event rules do so by a role
+    (see `Alerting`): the policy of a topic can't hold them to this account.
     """
 
     success_topic_arn: pulumi.Output[str]
@@ -72,7 +72,7 @@ class Notices(pulumi.ComponentResource):
             key = self._key(name, account, publishers)
             keys.append(key.arn)
         self.success_topic_arn = (
-            pulumi.Output.from_input(success) if success else self._topic(f"{name}-success", key, []).arn
+            pulumi.Output.from_input(success) if success else self._topic(f"{name}-success", key, {}).arn
         )
         self.failure_topic_arn = (
             pulumi.Output.from_input(failure) if failure else self._failure_topic(name, key, publishers, args).arn
@@ -86,20 +86,18 @@ class Notices(pulumi.ComponentResource):
             }
         )
 
-    def _key(self, name: str, account: Account, publishers: Mapping[str, pulumi.Output[str]]) -> aws.kms.Key:
-        # The AWS-managed key of SNS lets neither EventBridge nor CloudWatch publish, and can't be changed.
+    def _key(self, name: str, account: Account, publishers: _Publishers) -> aws.kms.Key:
+        # The AWS-managed key of SNS doesn't let CloudWatch publish, and can't be changed.
         return encryption_key(
             f"{name}-notices",
             account,
-            [_encrypt(service, account.arn("sns", f"{name}-failure")) for service in publishers],
+            [_encrypt(service, account, account.arn("sns", f"{name}-failure")) for service in publishers],
             description=f"Encrypts the notices of {name}",
             parent=self,
         )
 
-    def _failure_topic(
-        self, name: str, key: aws.kms.Key, publishers: Mapping[str, pulumi.Output[str]], args: NoticesArgs
-    ) -> aws.sns.Topic:
-        topic = self._topic(f"{name}-failure", key, list(publishers.items()))
+    def _failure_topic(self, name: str, key: aws.kms.Key, publishers: _Publishers, args: NoticesArgs) -> aws.sns.Topic:
+        topic = self._topic(f"{name}-failure", key, publishers)
         for number, email in enumerate(args.get("emails", []), start=1):
             aws.sns.TopicSubscription(
                 f"{name}-failure-{number}",
@@ -110,13 +108,10 @@ class Notices(pulumi.ComponentResource):
             )
         return topic
 
-    def _topic(
-        self, name: str, key: aws.kms.Key, publishers: Sequence[tuple[str, pulumi.Output[str]]]
-    ) -> aws.sns.Topic:
+    def _topic(self, name: str, key: aws.kms.Key, publishers: _Publishers) -> aws.sns.Topic:
         topic = aws.sns.Topic(name, name=name, kms_master_key_id=key.arn, opts=pulumi.ResourceOptions(parent=self))
         publish = [
-            allow_service(service, ["sns:Publish"], topic.arn, {"ArnLike": {"aws:SourceArn": sources}})
-            for service, sources in publishers
+            allow_service(service, ["sns:Publish"], topic.arn, conditions) for service, conditions in publishers.items()
         ]
         aws.sns.TopicPolicy(
             name,
@@ -127,18 +122,16 @@ class Notices(pulumi.ComponentResource):
         return topic
 
 
-def _publishers(name: str, account: Account, *, budgets: bool) -> Mapping[str, pulumi.Output[str]]:
-    """The services that publish failures, each with the resources that it may do so for."""
-    publishers = {
-        service: account.arn(namespace, kind, f"{name}-*") for service, (namespace, kind) in _PUBLISHERS.items()
-    }
+def _publishers(name: str, account: Account, *, budgets: bool) -> _Publishers:
+    publishers = {_ALARMS: from_account(account, account.arn("cloudwatch", "alarm:", f"{name}-*"))}
     if budgets:
-        # Budgets belong to no region.
-        publishers[_BUDGETS] = pulumi.Output.concat("arn:aws:budgets::", account.id, f":budget/{name}-*")
+        # Budgets belong to no region (https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html).
+        arns = pulumi.Output.concat("arn:aws:budgets::", account.id, f":budget/{name}-*")
+        publishers[_BUDGETS] = from_account(account, arns)
     return publishers
 
 
-def _encrypt(service: str, topic_arn: pulumi.Output[str]) -> Statement:
-    # KMS isn't told the alarm or rule, only the topic: a condition on aws:SourceArn would silence them all.
-    condition = {"StringEquals": {"kms:EncryptionContext:aws:sns:topicArn": topic_arn}}
-    return allow_service(service, KEY_USE, "*", condition)
+def _encrypt(service: str, account: Account, topic_arn: pulumi.Output[str]) -> Statement:
+    """https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"""
+    condition = {"aws:SourceAccount": account.id, "kms:EncryptionContext:aws:sns:topicArn": topic_arn}
+    return allow_service(service, KEY_USE, "*", {"StringEquals": condition})

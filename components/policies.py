@@ -89,13 +89,6 @@ def _about_something(statements: Sequence[Statement]) -> list[dict[str, Any]]:
     return kept
 
 
-_TELL_THEIR_ACCOUNT = ("states.amazonaws.com", "vpc-flow-logs.amazonaws.com")
-"""Services whose documents ask for `aws:SourceAccount` in the policies that trust them
-(https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html,
-https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html). With one that doesn't send it, such a
-condition would lock the service out."""
-
-
 class ServiceRole(NamedTuple):
     """A role and its rights; what assumes the role should depend on `policy` too, or it may start without."""
 
@@ -104,32 +97,45 @@ class ServiceRole(NamedTuple):
 
 
 def service_role(
-    name: str, service: str, statements: Sequence[Statement], *, description: str, parent: pulumi.Resource
+    name: str,
+    service: str,
+    statements: Sequence[Statement],
+    *,
+    description: str,
+    parent: pulumi.Resource,
+    conditions: Mapping[str, Any] | None = None,
 ) -> ServiceRole:
     """A role that an AWS service assumes, with these rights and no others.
 
-    Services that say for which account they act may do so for this one only (see `_TELL_THEIR_ACCOUNT`).
+    The service may do so for the conditions' sources only, by default for this account (see `from_account`).
     """
-    trust: dict[str, Any] = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    if service in _TELL_THEIR_ACCOUNT:
-        trust["Condition"] = {"StringEquals": {"aws:SourceAccount": current_account(parent).id}}
     options = pulumi.ResourceOptions(parent=parent)
-    role = aws.iam.Role(name, name=name, description=description, assume_role_policy=document(trust), opts=options)
+    trust = trusted(service, conditions or from_account(current_account(parent)))
+    role = aws.iam.Role(name, name=name, description=description, assume_role_policy=trust, opts=options)
     policy = aws.iam.RolePolicy(name, name=name, role=role.name, policy=document(*statements), opts=options)
     return ServiceRole(role, policy)
 
 
-def trust_for(service: str, account: Account, source_arns: pulumi.Input[str]) -> pulumi.Output[str]:
-    """Lets a service assume a role for these sources of this account only, against the confused deputy."""
-    conditions = {"StringEquals": {"aws:SourceAccount": account.id}, "ArnLike": {"aws:SourceArn": source_arns}}
-    return document(
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": service},
-            "Action": "sts:AssumeRole",
-            "Condition": conditions,
-        }
-    )
+def trusted(service: str, conditions: Mapping[str, Any]) -> pulumi.Output[str]:
+    """Lets a service assume a role for the conditions' sources only, against the confused deputy."""
+    principal = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return document({**principal, "Condition": conditions})
+
+
+def from_account(account: Account, source_arns: pulumi.Input[str] | None = None) -> Mapping[str, Any]:
+    """The conditions that a service acts for this account, and for these of its resources if they are given.
+
+    Without `source_arns` no other account gets in either. They are given where the service's document says which
+    they are; a role whose service sends others couldn't be assumed. Documents of the services that send
+    `aws:SourceAccount`, beside those named where they are used:
+
+    - Glue: https://docs.aws.amazon.com/glue/latest/dg/cross-service-confused-deputy-prevention.html
+    - Lambda: https://docs.aws.amazon.com/lambda/latest/dg/permissions-managed-policies.html. The function and its
+      event source mapping, which reads the queue, are two sources of one role.
+    - Step Functions: https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
+    """
+    conditions: dict[str, Any] = {"StringEquals": {"aws:SourceAccount": account.id}}
+    return conditions | ({"ArnLike": {"aws:SourceArn": source_arns}} if source_arns is not None else {})
 
 
 KEY_ADMINISTRATION = (

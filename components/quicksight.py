@@ -7,7 +7,15 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.policies import Account, allow, bucket_arn, current_account, document, trust_for
+from components.policies import (
+    Account,
+    ServiceRole,
+    allow,
+    bucket_arn,
+    current_account,
+    from_account,
+    service_role,
+)
 from components.storage import QUERY_RESULTS_PREFIX
 from runtime.contract import Contract
 from runtime.contract_file import load_contracts
@@ -74,24 +82,24 @@ class QuickSight(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._options = pulumi.ResourceOptions(parent=self)
         account = current_account(self)
-        role, policy = self._role(account)
+        role = self._role(account)
         source = aws.quicksight.DataSource(
             name,
             data_source_id=name,
             name=name,
             type="ATHENA",
-            parameters={"athena": {"work_group": args["workgroup"], "role_arn": role.arn}},
+            parameters={"athena": {"work_group": args["workgroup"], "role_arn": role.role.arn}},
             ssl_properties={"disable_ssl": False},
             permissions=[_permission(user, _USE_DATA_SOURCE) for user in args["users"]],
             # Quick Sight tries the connection at once.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[role.policy]),
         )
         for contract in load_contracts(Path(args["contracts"])):
             self._data_set(contract, source)
         self.data_source_arn = source.arn
         self.register_outputs({"data_source_arn": self.data_source_arn})
 
-    def _role(self, account: Account) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    def _role(self, account: Account) -> ServiceRole:
         child, args = f"{self._name}-quicksight", self._args
         processed, results, key = args["processed_bucket"], args["result_bucket"], args.get("data_key_arn")
         database = args["database"]
@@ -100,18 +108,10 @@ class QuickSight(pulumi.ComponentResource):
             account.arn("glue", "database/", database),
             account.arn("glue", "table/", database, "/*"),
         ]
-        role = aws.iam.Role(
+        return service_role(
             child,
-            name=child,
-            description="Queries accepted rows for the data sets of Quick Sight",
-            assume_role_policy=trust_for("quicksight.amazonaws.com", account, account.arn("quicksight", "*")),
-            opts=self._options,
-        )
-        policy = aws.iam.RolePolicy(
-            child,
-            name=child,
-            role=role.name,
-            policy=document(
+            "quicksight.amazonaws.com",
+            [
                 allow(
                     [
                         "athena:GetQueryExecution",
@@ -142,10 +142,11 @@ class QuickSight(pulumi.ComponentResource):
                     bucket_arn(results, f"{QUERY_RESULTS_PREFIX}*"),
                 ),
                 allow(["kms:Decrypt", "kms:GenerateDataKey"], key),
-            ),
-            opts=self._options,
+            ],
+            description="Queries accepted rows for the data sets of Quick Sight",
+            parent=self,
+            conditions=from_account(account, account.arn("quicksight", "*")),
         )
-        return role, policy
 
     def _data_set(self, contract: Contract, source: aws.quicksight.DataSource) -> None:
         child = f"{self._name}-{contract.name}"

@@ -145,6 +145,9 @@ class Settings:
     lake_personal_readers: Sequence[str]
     """Roles that read the lake through Lake Formation, personal columns too."""
 
+    lake_administrators: Sequence[str]
+    """Roles that become the administrators of the account's data lake, in place of those it has."""
+
     quicksight_users: Sequence[str]
     """Quick Sight users and groups that get data sets of the lake."""
 
@@ -202,6 +205,7 @@ def parse_settings(
         teams_channel=reader.text("teamsChannel", _TEAMS, "<tenant>/<team>/<channel>, two UUIDs and 19%3a…"),
         lake_readers=reader.texts("lakeReaders", _ROLE, "a list of ARNs of roles"),
         lake_personal_readers=reader.texts("lakePersonalReaders", _ROLE, "a list of ARNs of roles"),
+        lake_administrators=reader.texts("lakeAdministrators", _ROLE, "a list of ARNs of roles"),
         quicksight_users=reader.texts("quickSightUsers", _QUICKSIGHT_USER, "a list of ARNs of Quick Sight users"),
         feature_groups=reader.texts(
             "featureGroups", _FEATURE_GROUP, "a list such as retail_transactions/article_id/sold_at"
@@ -223,6 +227,9 @@ def parse_settings(
     if settings.alert_emails and settings.failure_topic_arn:
         allowed = "none, as failureTopicArn is a topic of your own: subscribe them to it"
         reader.refuse("alertEmails", settings.alert_emails, allowed)
+    if settings.lake_administrators and not (settings.lake_readers or settings.lake_personal_readers):
+        allowed = "nothing, as there are no lakeReaders or lakePersonalReaders: Lake Formation is off"
+        reader.refuse("lakeAdministrators", settings.lake_administrators, allowed)
     _check_feature_groups(reader, settings)
     reader.finish()
     return settings

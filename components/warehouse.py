@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.policies import Account, allow, bucket_arn, current_account, service_role
+from components.policies import Account, allow, bucket_arn, current_account, from_account, service_role
 
 _NETWORK = "10.73.0.0/24"
 _SUBNETS = ("10.73.0.0/26", "10.73.0.64/26", "10.73.0.128/26")
@@ -121,6 +121,9 @@ class Warehouse(pulumi.ComponentResource):
             ],
             description="Reads the lake and its catalogue for queries",
             parent=self,
+            # Redshift tells its user, in an ARN with the account's id; no document says that it tells more
+            # (https://docs.aws.amazon.com/redshift/latest/mgmt/authorizing-redshift-service-database-users.html).
+            conditions={"StringLike": {"sts:ExternalId": account.arn("redshift", "dbuser:*")}},
         ).role
 
     def _network(
@@ -136,7 +139,7 @@ class Warehouse(pulumi.ComponentResource):
         )
         # The group that every network comes with lets all its members talk; without rules it is of no use.
         aws.ec2.DefaultSecurityGroup(self._name, vpc_id=vpc.id, opts=self._options)
-        self._flow_log(vpc)
+        self._flow_log(vpc, account)
         zones = aws.get_availability_zones_output(state="available", opts=pulumi.InvokeOutputOptions(parent=self)).names
         subnets = [
             aws.ec2.Subnet(
@@ -210,7 +213,7 @@ class Warehouse(pulumi.ComponentResource):
         )
         return group
 
-    def _flow_log(self, vpc: aws.ec2.Vpc) -> None:
+    def _flow_log(self, vpc: aws.ec2.Vpc, account: Account) -> None:
         """Records refused connections (AWS FSBP EC2.6)."""
         name = f"{self._name}-flow"
         log_group = aws.cloudwatch.LogGroup(
@@ -228,6 +231,8 @@ class Warehouse(pulumi.ComponentResource):
             ],
             description="Writes the network's flow log",
             parent=self,
+            # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+            conditions=from_account(account, account.arn("ec2", "vpc-flow-log/*")),
         )
         aws.ec2.FlowLog(
             name,

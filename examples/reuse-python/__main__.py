@@ -1,4 +1,4 @@
-"""A project of its own: watches costs, and lets analysts read a lake, with a bucket and a topic that it has already.
+"""A project of its own: watches costs, and lets analysts read a lake, with buckets and a topic that it has already.
 
 Needs the repository on Python's path: `PYTHONPATH=../.. pulumi up`.
 """
@@ -15,6 +15,7 @@ CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 
 config = pulumi.Config()
 topic = config.require("topicArn")
+buckets = config.require_object("buckets")
 
 budget = Budget("bookshop", {"monthly_dollars": 50, "topic_arns": [topic]})
 Chat("bookshop", {"topic_arns": [topic], "slack": {"workspace": "T0123ABCDEF", "channel": "C0123ABCDEF"}})
@@ -23,7 +24,9 @@ LakeFormation(
     {
         "contracts": str(CONTRACTS),
         "database": config.require("database"),
-        "processed_bucket": config.require("bucket"),
+        "processed_bucket": buckets["processed"],
+        "quarantine_bucket": buckets["quarantine"],
+        "ledger_bucket": buckets["ledger"],
         "readers": config.require_object("readers"),
     },
 )

@@ -1,4 +1,4 @@
-// A project of its own: watches costs, and lets analysts read a lake, with a bucket and a topic that it has already.
+// A project of its own: watches costs, and lets analysts read a lake, with buckets and a topic that it has already.
 //
 // `pulumi install` makes the SDK of the package that Pulumi.yaml names; then `pulumi up`.
 
@@ -9,13 +9,16 @@ import * as retail from "@pulumi/retail-pipeline";
 
 const config = new pulumi.Config();
 const topicArns = [config.require("topicArn")];
+const buckets = config.requireObject<{ processed: string; quarantine: string; ledger: string }>("buckets");
 
 const budget = new retail.Budget("bookshop", { monthlyDollars: 50, topicArns });
 new retail.Chat("bookshop", { topicArns, slack: { workspace: "T0123ABCDEF", channel: "C0123ABCDEF" } });
 const lake = new retail.LakeFormation("bookshop", {
     contracts: path.resolve(__dirname, "../../contracts"), // absolute: the package runs in a folder of its own
     database: config.require("database"),
-    processedBucket: config.require("bucket"),
+    processedBucket: buckets.processed,
+    quarantineBucket: buckets.quarantine,
+    ledgerBucket: buckets.ledger,
     readers: config.requireObject<string[]>("readers"),
 });
 

@@ -90,13 +90,20 @@ _SHAPES = {
     "aws:lakeformation/dataCellsFilter:DataCellsFilter": _Shape(
         "AWS::LakeFormation::DataCellsFilter", {"tableData": ""}
     ),
+    "aws:lakeformation/dataLakeSettings:DataLakeSettings": _Shape("AWS::LakeFormation::DataLakeSettings"),
     "aws:lakeformation/lfTag:LfTag": _Shape("AWS::LakeFormation::Tag", {"key": "TagKey", "values": "TagValues"}),
     "aws:lakeformation/permissions:Permissions": _Shape(
         "AWS::LakeFormation::PrincipalPermissions",
         {
             "principal": "Principal/DataLakePrincipalIdentifier",
+            "database": "Resource/Database",
             "table": "Resource/Table",
+            "table.wildcard": "TableWildcard",
             "dataCellsFilter": "Resource/DataCellsFilter",
+            "lfTagPolicy": "Resource/LFTagPolicy",
+            "lfTagPolicy.expressions": "Expression",
+            "lfTagPolicy.expressions.key": "TagKey",
+            "lfTagPolicy.expressions.values": "TagValues",
         },
         constants={"PermissionsWithGrantOption": []},
     ),
@@ -394,9 +401,10 @@ def _put(parent: dict[str, Any], path: str, value: Any) -> Any:
 
 
 def _value(value: Any, path: str, shape: _Shape, schema: _Schema) -> Any:
-    if isinstance(value, list) and schema.items().properties().keys() == {"Address", "SubscriptionType"}:
-        kinds = ("SNS" if item.startswith("arn:") else "EMAIL" for item in value)
-        return [{"Address": item, "SubscriptionType": kind} for item, kind in zip(value, kinds, strict=True)]
+    if isinstance(value, list) and all(isinstance(item, str) for item in value) and schema.items().properties():
+        return [_text(item, schema.items()) for item in value]
+    if value is True and schema.types() == {"object"}:
+        return {}
     if isinstance(value, list) and schema.types() == {"object"}:
         return {key: _value(item, path, shape, schema.values()) for key, item in map(_keyed, value)}
     if isinstance(value, list):
@@ -413,6 +421,14 @@ def _value(value: Any, path: str, shape: _Shape, schema: _Schema) -> Any:
     if isinstance(value, str) and "object" in schema.types() and re.match(r"\s*\{", value):
         return json.loads(value)
     return value
+
+
+def _text(text: str, schema: _Schema) -> dict[str, str]:
+    """A text that CloudFormation has as an object."""
+    if schema.properties().keys() == {"Address", "SubscriptionType"}:
+        return {"Address": text, "SubscriptionType": "SNS" if text.startswith("arn:") else "EMAIL"}
+    (name,) = schema.properties()
+    return {name: text}
 
 
 def _keyed(item: dict[str, Any]) -> tuple[str, dict[str, Any]]:

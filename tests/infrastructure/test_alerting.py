@@ -70,22 +70,31 @@ def test_failures_of_glue_are_told(deployment: Recording, rule: str, states: lis
     assert target["arn"] == deployment.exports["failure_topic_arn"]
 
 
-def test_every_alarm_and_rule_may_publish(deployment: Recording, stack: str) -> None:
+def test_every_alarm_may_publish(deployment: Recording, stack: str) -> None:
     """The topic lets in what begins with the stack's name; another name would be silenced."""
     if stack == "existing":
         assert deployment.of_type("aws:sns/topicPolicy:TopicPolicy") == []
         return
     policy = deployment.one("aws:sns/topicPolicy:TopicPolicy", "-failure").inputs["policy"]
-    sources = [
-        statement["Condition"]["ArnLike"]["aws:SourceArn"].removesuffix("*")
+    prefixes = _sources(policy)
+    for alarm in deployment.of_type("aws:cloudwatch/metricAlarm:MetricAlarm"):
+        assert any(f"alarm:{alarm.inputs['name']}".startswith(prefix) for prefix in prefixes), alarm.name
+
+
+def test_every_rule_may_assume_the_role_that_it_publishes_as(deployment: Recording) -> None:
+    prefixes = _sources(deployment.one("aws:iam/role:Role", "-failure-events").inputs["assumeRolePolicy"])
+    for target in deployment.of_type("aws:cloudwatch/eventTarget:EventTarget"):
+        if "roleArn" in target.inputs:
+            assert any(f"rule/{target.inputs['rule']}".startswith(prefix) for prefix in prefixes), target.name
+
+
+def _sources(policy: str) -> set[str]:
+    """What the allowed sources' ARNs begin with, without the ARN's head."""
+    return {
+        statement["Condition"]["ArnLike"]["aws:SourceArn"].removesuffix("*").split(":", 5)[5]
         for statement in json.loads(policy)["Statement"]
         if statement["Effect"] == "Allow"
-    ]
-    prefixes = {source.split(":", 5)[5] for source in sources}
-    alarms = [f"alarm:{each.inputs['name']}" for each in deployment.of_type("aws:cloudwatch/metricAlarm:MetricAlarm")]
-    rules = [f"rule/{each.inputs['name']}" for each in deployment.of_type("aws:cloudwatch/eventRule:EventRule")]
-    for publisher in (*alarms, *rules):
-        assert any(publisher.startswith(prefix) for prefix in prefixes), publisher
+    }
 
 
 def test_people_are_subscribed_to_failures(everything: Recording) -> None:

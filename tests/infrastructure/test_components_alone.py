@@ -32,6 +32,7 @@ PROGRAMS = {
         "topic_arns": ["{TOPIC}"], "slack": {{"workspace": "T0123ABCDEF", "channel": "C0123ABCDEF"}}}})""",
     "lake_formation.LakeFormation": f"""LakeFormation("shop", {{
         "contracts": "{ROOT}/contracts", "database": "shop", "processed_bucket": "rows",
+        "quarantine_bucket": "refused", "ledger_bucket": "ledger",
         "readers": ["arn:aws:iam::123456789012:role/analyst"]}})""",
     "quicksight.QuickSight": f"""QuickSight("shop", {{
         "contracts": "{ROOT}/contracts", "database": "shop", "workgroup": "shop", "processed_bucket": "rows",
