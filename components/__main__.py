@@ -9,7 +9,8 @@ def main() -> None:
     sys.path[0] = str(Path(__file__).resolve().parents[1])
     from pulumi.provider.experimental import component_provider_host
 
-    from components.package import COMPONENTS, PACKAGE
+    from components.naming import PACKAGE
+    from components.package import COMPONENTS
 
     component_provider_host(COMPONENTS, PACKAGE)
 

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.dashboard import dashboard_body
+from components.naming import once, type_token
 from components.policies import KEY_USE, ServiceRole, allow, current_account, from_account, service_role
 
 _DRIFT_MESSAGE = "Some files do not match the schema detected"
@@ -70,7 +71,7 @@ class Alerting(pulumi.ComponentResource):
     """Name of the CloudWatch dashboard."""
 
     def __init__(self, name: str, args: AlertingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("retail:alerting:Alerting", name, {}, opts)
+        super().__init__(type_token("Alerting"), name, {}, once("retail:alerting:Alerting", opts))
         self._name, self._args, self._account = name, args, current_account(self)
         drift = self._drift_metric()
         for alarm in (*_alarms(args), drift):

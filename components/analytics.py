@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.naming import once, type_token
 from components.policies import (
     Account,
     allow,
@@ -71,7 +72,7 @@ class Analytics(pulumi.ComponentResource):
     """Name of the Athena workgroup."""
 
     def __init__(self, name: str, args: AnalyticsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("retail:analytics:Analytics", name, {}, opts)
+        super().__init__(type_token("Analytics"), name, {}, once("retail:analytics:Analytics", opts))
         contracts = load_contracts(Path(args["contracts"]))
         account = current_account(self)
         database = aws.glue.CatalogDatabase(

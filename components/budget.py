@@ -6,6 +6,8 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.naming import once, type_token
+
 _ALERTS = (("ACTUAL", 80), ("FORECASTED", 100))
 """Kinds of cost and the per cent of the limit above which each is told."""
 
@@ -34,7 +36,7 @@ class Budget(pulumi.ComponentResource):
     """Name of the budget."""
 
     def __init__(self, name: str, args: BudgetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("retail:budget:Budget", name, {}, opts)
+        super().__init__(type_token("Budget"), name, {}, once("retail:budget:Budget", opts))
         topics, emails = args.get("topic_arns", []), args.get("emails", [])
         if not topics and not emails:
             raise ValueError(f"{name}: a budget that nobody hears of: give topic_arns or emails")

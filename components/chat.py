@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.naming import once, type_token
 from components.policies import current_account, from_account, trusted
 
 _DENY_ALL = "arn:aws:iam::aws:policy/AWSDenyAll"
@@ -52,7 +53,7 @@ class Chat(pulumi.ComponentResource):
     """Role of the channels, which may do nothing."""
 
     def __init__(self, name: str, args: ChatArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("retail:chat:Chat", name, {}, opts)
+        super().__init__(type_token("Chat"), name, {}, once("retail:chat:Chat", opts))
         slack, teams = args.get("slack"), args.get("teams")
         if not slack and not teams:
             raise ValueError(f"{name}: no channel to show notices in: give slack or teams")

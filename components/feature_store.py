@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.feature_views import FeatureView, feature_view
+from components.naming import once, type_token
 from components.policies import (
     Account,
     ServiceRole,
@@ -67,7 +68,7 @@ class FeatureStore(pulumi.ComponentResource):
     """Names of the feature groups."""
 
     def __init__(self, name: str, args: FeatureStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("retail:feature_store:FeatureStore", name, {}, opts)
+        super().__init__(type_token("FeatureStore"), name, {}, once("retail:feature_store:FeatureStore", opts))
         self._name, self._args = name, args
         self._options = pulumi.ResourceOptions(parent=self)
         account = current_account(self)

@@ -9,6 +9,7 @@ import pulumi_aws as aws
 
 from components.artefacts import LAMBDA_PYTHON, Artefacts, build_artefacts, object_key
 from components.intake import upload_queues, upload_rule
+from components.naming import once, type_token
 from components.policies import (
     KEY_USE,
     Resource,
@@ -126,7 +127,7 @@ class Orchestration(pulumi.ComponentResource):
     """The state machine, one execution a batch."""
 
     def __init__(self, name: str, args: OrchestrationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("retail:orchestration:Orchestration", name, {}, opts)
+        super().__init__(type_token("Orchestration"), name, {}, once("retail:orchestration:Orchestration", opts))
         self._name, self._args, self._account = name, args, current_account(self)
         self._options = pulumi.ResourceOptions(parent=self)
         artefacts = build_artefacts(

@@ -14,7 +14,6 @@ from components.quicksight import QuickSight
 from components.storage import Storage
 from components.warehouse import Warehouse
 
-PACKAGE = "retail-pipeline"
 COMPONENTS: list[type[pulumi.ComponentResource]] = [
     *(Alerting, Analytics, Budget, Chat, FeatureStore, LakeFormation, Notices),
     *(Orchestration, QuickSight, Storage, Warehouse),

@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.naming import once, type_token
 from components.policies import Account, allow, bucket_arn, current_account, from_account, service_role
 
 _NETWORK = "10.73.0.0/24"
@@ -44,7 +45,7 @@ class Warehouse(pulumi.ComponentResource):
     """Name of the workgroup."""
 
     def __init__(self, name: str, args: WarehouseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("retail:warehouse:Warehouse", name, {}, opts)
+        super().__init__(type_token("Warehouse"), name, {}, once("retail:warehouse:Warehouse", opts))
         account = current_account(self)
         self._name, self._options = f"{name}-warehouse", pulumi.ResourceOptions(parent=self)
         role = self._spectrum_role(account, args)

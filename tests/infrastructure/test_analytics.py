@@ -20,7 +20,7 @@ def _catalogued(deployment: Recording, table: Table) -> Recorded:
 
 def _own(deployment: Recording, type_: str) -> list[Recorded]:
     """The component's own resources of a type: a feature store has views and queries too."""
-    return [each for each in deployment.of_type(type_) if "retail:analytics:Analytics$" in each.urn]
+    return [each for each in deployment.of_type(type_) if "retail-pipeline:index:Analytics$" in each.urn]
 
 
 def test_the_catalogue_has_the_tables_of_the_contracts_and_the_ledger(deployment: Recording) -> None:

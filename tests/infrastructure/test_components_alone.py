@@ -52,10 +52,12 @@ def test_a_component_works_alone(component: str, tmp_path: Path) -> None:
         f"from components.{module} import {class_name}\nimport pulumi\n"
         f"made = {PROGRAMS[component]}\n"
         f"for output in {class_name}.__annotations__:\n    pulumi.export(output, getattr(made, output))\n"
+        'pulumi.export("once", made._aliases[0])\n'
     )
     recording = record(program, "alone", {"aws:region": "eu-west-1"})
     assert not recording.error
-    (made,) = recording.of_type(f"retail:{module}:{class_name}")
+    (made,) = recording.of_type(f"retail-pipeline:index:{class_name}")
+    assert recording.exports.pop("once") == f"urn:pulumi:alone::retail-pipeline::retail:{module}:{class_name}::shop"
     assert recording.exports
     assert {**made.outputs} == recording.exports
     for resource in recording.resources:

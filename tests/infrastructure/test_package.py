@@ -35,6 +35,9 @@ SNAPSHOT = Path(__file__).parent / "snapshots" / "package.json"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:shop"
 
 
+_FEATURES = {"resourceReferences", "outputValues", "aliasSpecs"}
+
+
 @dataclass
 class _Engine(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineServicer):
     """The engine's side: it notes what the package registers, and makes nothing."""
@@ -43,7 +46,7 @@ class _Engine(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
     registered: list[Any] = field(default_factory=list)
 
     def SupportsFeature(self, request: Any, context: Any) -> Any:  # noqa: N802
-        return resource_pb2.SupportsFeatureResponse(hasSupport=request.id in {"resourceReferences", "outputValues"})
+        return resource_pb2.SupportsFeatureResponse(hasSupport=request.id in _FEATURES)
 
     def Log(self, request: Any, context: Any) -> Any:  # noqa: N802
         return empty_pb2.Empty()
@@ -137,7 +140,10 @@ def test_a_component_is_made_for_a_program_in_another_language(
     json_format.ParseDict({"monthlyDollars": 50, "topicArns": [TOPIC]}, request.inputs)
     answer = provider.Construct(request, timeout=60)
     assert json_format.MessageToDict(answer.state)["budget"] == "shop-monthly"
-    [budget] = [each for each in engine.registered if each.custom]
+    component, budget = engine.registered
+    # The state has the type of the schema, and what was deployed under the type before is taken over.
+    assert component.type == request.type
+    assert [alias.spec.type for alias in component.aliases] == ["retail:budget:Budget"]
     inputs = json_format.MessageToDict(budget.object)
     assert inputs["limitAmount"] == "50"
     assert inputs["notifications"][0]["subscriberSnsTopicArns"] == [TOPIC]
