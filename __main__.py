@@ -1,5 +1,7 @@
 """The pipeline: what shops upload becomes tables that SQL can query."""
 
+from typing import Any
+
 import pulumi
 
 from components.alerting import Alerting
@@ -95,14 +97,36 @@ alerting = Alerting(
         "crawler_log_group": analytics.crawler_log_group,
     },
 )
+exports: dict[str, pulumi.Output[Any]] = {
+    "source_bucket": storage.source_bucket,
+    "processed_bucket": storage.processed_bucket,
+    "quarantine_bucket": storage.quarantine_bucket,
+    "ledger_bucket": storage.ledger_bucket,
+    "artefact_bucket": storage.artefact_bucket,
+    "access_log_bucket": storage.access_log_bucket,
+    "success_topic_arn": notices.success_topic_arn,
+    "failure_topic_arn": notices.failure_topic_arn,
+    "database": analytics.database,
+    "crawler": analytics.crawler,
+    "workgroup": analytics.workgroup,
+    "ingest_queue_url": orchestration.ingest_queue_url,
+    "dead_letter_queue_url": orchestration.dead_letter_queue_url,
+    "validator_function": orchestration.validator_function,
+    "glue_job": orchestration.glue_job,
+    "state_machine_arn": orchestration.state_machine_arn,
+    "dashboard": alerting.dashboard,
+}
 if settings.redshift:
     buckets = [storage.processed_bucket, storage.quarantine_bucket, storage.ledger_bucket]
     warehouse = Warehouse(
         name, {"database": analytics.database, "buckets": buckets, "data_key_arn": storage.kms_key_arn}
     )
-    pulumi.export("warehouse", warehouse.workgroup)
+    exports["warehouse"] = warehouse.workgroup
 if settings.monthly_budget_dollars:
-    Budget(name, {"monthly_dollars": settings.monthly_budget_dollars, "topic_arns": [notices.failure_topic_arn]})
+    budget = Budget(
+        name, {"monthly_dollars": settings.monthly_budget_dollars, "topic_arns": [notices.failure_topic_arn]}
+    )
+    exports["budget"] = budget.budget
 if settings.slack_channel or settings.teams_channel:
     channels: ChatArgs = {"topic_arns": [notices.failure_topic_arn]}
     if settings.slack_channel:
@@ -111,9 +135,9 @@ if settings.slack_channel or settings.teams_channel:
     if settings.teams_channel:
         tenant, team, channel = settings.teams_channel.split("/")
         channels["teams"] = {"tenant": tenant, "team": team, "channel": channel}
-    Chat(name, channels)
+    exports["chat_role_arn"] = Chat(name, channels).role_arn
 if settings.lake_readers or settings.lake_personal_readers:
-    LakeFormation(
+    lake = LakeFormation(
         name,
         {
             "contracts": settings.contracts,
@@ -129,8 +153,9 @@ if settings.lake_readers or settings.lake_personal_readers:
         # The tables have to be there before they are tagged.
         pulumi.ResourceOptions(depends_on=[analytics]),
     )
+    exports["sensitivity_tag"] = lake.tag
 if settings.quicksight_users:
-    QuickSight(
+    quicksight = QuickSight(
         name,
         {
             "contracts": settings.contracts,
@@ -144,12 +169,13 @@ if settings.quicksight_users:
         # Quick Sight reads the tables at once.
         pulumi.ResourceOptions(depends_on=[analytics]),
     )
+    exports["quicksight_data_source_arn"] = quicksight.data_source_arn
 if settings.feature_groups:
     groups: list[FeatureStoreFeatures] = []
     for group in settings.feature_groups:
         dataset, identifier, event_time = group.split("/")
         groups.append({"dataset": dataset, "identifier": identifier, "event_time": event_time})
-    FeatureStore(
+    features = FeatureStore(
         name,
         {
             "contracts": settings.contracts,
@@ -160,12 +186,6 @@ if settings.feature_groups:
             "data_key_arn": storage.kms_key_arn,
         },
     )
-for component, outputs in (
-    (storage, "source_bucket processed_bucket quarantine_bucket ledger_bucket artefact_bucket access_log_bucket"),
-    (notices, "success_topic_arn failure_topic_arn"),
-    (analytics, "database crawler workgroup"),
-    (orchestration, "ingest_queue_url dead_letter_queue_url validator_function glue_job state_machine_arn"),
-    (alerting, "dashboard"),
-):
-    for output in outputs.split():
-        pulumi.export(output, getattr(component, output))
+    exports["feature_groups"] = features.feature_groups
+for output, value in exports.items():
+    pulumi.export(output, value)

@@ -1,6 +1,7 @@
 """A stack lives long: nothing that holds data is replaced by accident, and two stacks never meet."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -112,3 +113,13 @@ def test_no_secret_is_in_what_the_state_keeps(deployment: Recording) -> None:
     text = json.dumps([[each.inputs, each.outputs] for each in deployment.resources] + [deployment.exports])
     for word in ("adminUserPassword", "masterPassword", "secretAccessKey", "AKIA", "BEGIN PRIVATE KEY"):
         assert word not in text
+
+
+def test_every_output_of_a_stack_is_documented(deployment: Recording, stack: str) -> None:
+    table = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").partition("\n## Outputs")[2]
+    cells = re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)
+    documented = {name for cell in cells for name in cell.split("`, `")}
+    assert set(deployment.exports) <= documented
+    assert all(deployment.exports.values())
+    if stack == "everything":
+        assert set(deployment.exports) == documented
