@@ -71,6 +71,7 @@ orchestration = Orchestration(
         "data_key_arn": storage.kms_key_arn,
         "source_key_arn": settings.source_key_arn,
         "format_plugins": settings.format_plugins,
+        "plugin_folder": settings.plugin_folder,
         "lambda_platform": settings.lambda_platform,
         "batch_size": settings.batch_size,
         "batch_window_seconds": settings.batch_window_seconds,

@@ -5,11 +5,8 @@ is deployed anew without a change, and a build is kept below `build/artefacts` a
 """
 
 import hashlib
-import re
-import shutil
 import sys
 import tempfile
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,19 +14,18 @@ from pathlib import Path
 from components.packages import (
     ArtefactError,
     Target,
-    build_wheel,
     distributions,
     install,
     locked,
-    normalized,
     pack_wheel,
+    required,
     zip_folder,
 )
-from formats.hookspecs import ENTRY_POINT_GROUP
+from components.plugins import folder_wheel, refuse_without_format, requirement
+from components.sources import BUILDS, LOCK, ROOT, own_files, own_wheel
+from formats.registry import OWN_PACKAGE
 from runtime.contract_file import dump_contracts, load_contracts
 
-ROOT = Path(__file__).resolve().parent.parent
-BUILDS = ROOT / "build" / "artefacts"
 LAMBDA_PYTHON = "3.13"
 LAMBDA_DEPENDENCIES = ("backports-zstd", "orjson", "pluggy")
 """What the validator imports besides the standard library and the Lambda runtime's boto3."""
@@ -46,8 +42,18 @@ PLATFORMS = ("arm64", "host")
 
 _LAMBDA = Target("aarch64-manylinux_2_28", LAMBDA_PYTHON)
 _GLUE = Target("x86_64-manylinux_2_34", "3.13")
-_SOURCES = ("formats", "runtime", "pyproject.toml", "uv.lock", "README.md", "LICENSE")
-_BUILDERS = ("components/artefacts.py", "components/packages.py")
+_OURS = OWN_PACKAGE.replace("-", "_")
+
+
+@dataclass(frozen=True)
+class Plugins:
+    """Formats to ship beside ours."""
+
+    packages: Sequence[str] = ()
+    """Packages with formats: requirements, or paths of wheels or of folders with a `pyproject.toml`."""
+
+    folder: Path | None = None
+    """A folder whose modules bring formats, and need no more than the platform brings."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +66,12 @@ class Artefacts:
     contracts: Path
 
 
-def build_artefacts(contracts: Path, platform: str, builds: Path = BUILDS, *, plugins: Sequence[str] = ()) -> Artefacts:
+def build_artefacts(
+    contracts: Path, platform: str, builds: Path = BUILDS, *, plugins: Plugins = Plugins()
+) -> Artefacts:
     """Builds everything, or finds the build of the same sources, contracts, plugins and platform below `builds`.
 
-    `platform` is one of `PLATFORMS`. `plugins` are packages with formats: requirements, or paths of wheels or of
-    folders with a `pyproject.toml`. What they need comes along, but not what the platform brings already.
+    `platform` is one of `PLATFORMS`. What plugin packages need comes along, but not what the platform brings already.
     Raises ArtefactError when the platform isn't known, when uv is missing, when a wheel can't be had or a plugin
     brings no format, and ContractError when a contract has mistakes.
     """
@@ -78,7 +85,7 @@ def build_artefacts(contracts: Path, platform: str, builds: Path = BUILDS, *, pl
             built = Path(scratch, "built")
             _build(built, Path(scratch), contract_bytes, platform, plugins)
             _move_into_place(built, folder)
-    own = next(folder.glob("retail_pipeline-*.whl"))
+    own = next(folder.glob(f"{_OURS}-*.whl"))
     return Artefacts(
         validator_package=folder / "validator.zip",
         wheels=[own, *sorted(wheel for wheel in folder.glob("*.whl") if wheel != own)],
@@ -92,12 +99,11 @@ def object_key(kind: str, file: Path) -> str:
     return f"{kind}/{hashlib.sha256(file.read_bytes()).hexdigest()[:16]}/{file.name}"
 
 
-def _content_name(contracts: bytes, platform: str, plugins: Sequence[str]) -> str:
+def _content_name(contracts: bytes, platform: str, plugins: Plugins) -> str:
     digest = hashlib.sha256()
-    for source in (ROOT / name for name in (*_SOURCES, *_BUILDERS)):
-        for file in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
-            digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes() + b"\0")
-    for plugin in plugins:
+    for file in own_files():
+        digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes() + b"\0")
+    for plugin in (*plugins.packages, *([str(plugins.folder)] if plugins.folder else [])):
         digest.update(f"{plugin}\0".encode())
         for file in _files(Path(plugin)):
             digest.update(f"{file.name}\0".encode() + file.read_bytes() + b"\0")
@@ -113,67 +119,46 @@ def _files(path: Path) -> Iterator[Path]:
         yield from (file for file in sorted(path.rglob("*")) if file.is_file() and file.suffix != ".pyc")
 
 
-def _build(folder: Path, scratch: Path, contracts: bytes, platform: str, plugins: Sequence[str]) -> None:
+def _build(folder: Path, scratch: Path, contracts: bytes, platform: str, plugins: Plugins) -> None:
     folder.mkdir()
     (folder / "contracts.json").write_bytes(contracts)
-    wheel = build_wheel(ROOT, scratch / "wheel")
-    shutil.copy(wheel, folder)
-    requirements = [_requirement(plugin, scratch / f"plugin-{number}") for number, plugin in enumerate(plugins)]
+    wheel = own_wheel(scratch, folder)
+    requirements = [requirement(each, scratch / f"plugin-{number}") for number, each in enumerate(plugins.packages)]
+    if plugins.folder:
+        requirements.append(str(folder_wheel(plugins.folder, scratch / "folder")))
     host = Target()
 
     staged = scratch / "lambda"
-    _install([str(wheel), *LAMBDA_DEPENDENCIES, *requirements], staged, _LAMBDA if platform == "arm64" else host)
-    for requirement in requirements:
-        _refuse_without_format(requirement, staged)
+    _install(wheel, LAMBDA_DEPENDENCIES, requirements, staged, _LAMBDA if platform == "arm64" else host)
+    for each in requirements:
+        refuse_without_format(each, staged)
     (staged / "contracts.json").write_bytes(contracts)
     zip_folder(staged, folder / "validator.zip")
 
-    if requirements or GLUE_DEPENDENCIES:
-        beside = scratch / "glue"
-        target = _GLUE if platform == "arm64" else host
-        _install([str(wheel), *GLUE_DEPENDENCIES, *requirements], beside, target, brought=GLUE_BRINGS)
-        for metadata in distributions(beside):
-            if not metadata.name.startswith("retail_pipeline-"):
-                pack_wheel(metadata, folder)
+    beside = scratch / "glue"
+    target = _GLUE if platform == "arm64" else host
+    _install(wheel, GLUE_DEPENDENCIES, requirements, beside, target, brought=GLUE_BRINGS)
+    for metadata in distributions(beside):
+        if not metadata.name.startswith(f"{_OURS}-"):
+            pack_wheel(metadata, folder)
 
 
-def _install(requirements: Sequence[str], folder: Path, target: Target, brought: Sequence[str] = ("boto3",)) -> None:
-    """Installs for a target what is required, and of our own dependencies no others."""
-    versions = locked(ROOT / "uv.lock")
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    dependencies = {normalized(_name(dependency)) for dependency in project["dependencies"]}
-    ours = {*LAMBDA_DEPENDENCIES, *GLUE_DEPENDENCIES}.intersection(requirements)
-    missing = sorted(ours - versions.keys())
+def _install(
+    wheel: Path,
+    needed: Sequence[str],
+    plugins: Sequence[str],
+    folder: Path,
+    target: Target,
+    brought: Sequence[str] = ("boto3",),
+) -> None:
+    """Installs for a target our wheel, what it needs there of its dependencies and no others, and plugins."""
+    versions = locked(LOCK)
+    missing = sorted(set(needed) - versions.keys())
     if missing:
-        raise ArtefactError(f"{ROOT / 'uv.lock'} doesn't lock {', '.join(missing)}: run `uv lock`")
-    pinned = {name: versions[name] for name in ours}
-    install(requirements, folder, target, pinned=pinned, left_out=(dependencies | set(brought)) - pinned.keys())
-
-
-def _requirement(plugin: str, scratch: Path) -> str:
-    """What uv is to install for a plugin: a source folder's wheel, or what was given."""
-    path = Path(plugin)
-    if path.is_dir():
-        return str(build_wheel(path, scratch))
-    return str(path.resolve()) if path.is_file() else plugin
-
-
-def _refuse_without_format(requirement: str, staged: Path) -> None:
-    name = normalized(_name(requirement))
-    points = [each / "entry_points.txt" for each in distributions(staged) if normalized(_name(each.name)) == name]
-    if any(f"[{ENTRY_POINT_GROUP}]" in file.read_text(encoding="utf-8") for file in points if file.is_file()):
-        return
-    raise ArtefactError(
-        f"{Path(requirement).name} brings no format: its package has no entry point of the group {ENTRY_POINT_GROUP};"
-        " see docs/formats.md, or take it out of formatPlugins"
-    )
-
-
-def _name(requirement: str) -> str:
-    """The package's name in a requirement or in the name of a wheel or of a metadata folder."""
-    if requirement.endswith((".whl", ".dist-info")):
-        return Path(requirement).name.split("-")[0]
-    return re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
+        raise ArtefactError(f"{LOCK} doesn't lock {', '.join(missing)}: run `uv lock`")
+    pinned = {name: versions[name] for name in needed}
+    left_out = (required(wheel) | set(brought)) - pinned.keys()
+    install([str(wheel), *needed, *plugins], folder, target, pinned=pinned, left_out=left_out)
 
 
 def _move_into_place(built: Path, folder: Path) -> None:

@@ -100,21 +100,46 @@ def zip_folder(folder: Path, target: Path) -> None:
     _write(target, {file.relative_to(folder).as_posix(): file.read_bytes() for file in wanted})
 
 
-def pack_wheel(metadata: Path, folder: Path) -> Path:
+def distribution_name(requirement: str) -> str:
+    """The package's name in a requirement or in the name of a wheel or of a metadata folder."""
+    if requirement.endswith((".whl", ".dist-info")):
+        return Path(requirement).name.split("-")[0]
+    return re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
+
+
+def required(wheel: Path) -> set[str]:
+    """The names of the packages that a wheel requires, without those of its extras."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        requirements = HeaderParser().parsestr(archive.read(name).decode()).get_all("Requires-Dist", [])
+    return {normalized(distribution_name(each)) for each in requirements if "extra ==" not in each}
+
+
+def pack_wheel(metadata: Path, folder: Path, left_out: str = "") -> Path:
     """Makes a wheel, in a folder, of an installed distribution whose metadata folder is given.
 
+    Of its top folders `left_out` stays behind.
     https://packaging.python.org/en/latest/specifications/binary-distribution-format/
     """
     site = metadata.parent
     with (metadata / "RECORD").open(encoding="utf-8", newline="") as record:
         names = [name for name, *_ in csv.reader(record)]
-    files = {name: (site / name).read_bytes() for name in names if _is_wanted(Path(name)) and (site / name).is_file()}
-    lines = [f"{name},sha256={_digest(data)},{len(data)}\n" for name, data in sorted(files.items())]
-    record_name = f"{metadata.name}/RECORD"
-    files[record_name] = "".join([*lines, f"{record_name},,\n"]).encode()
-    wheel = folder / f"{metadata.name.removesuffix('.dist-info')}-{_tags(metadata)}.whl"
-    _write(wheel, files)
-    return wheel
+    wanted = (Path(name) for name in names if _is_wanted(Path(name)) and Path(name).parts[0] != left_out)
+    files = {name.as_posix(): (site / name).read_bytes() for name in wanted if (site / name).is_file()}
+    return _write_wheel(folder, f"{metadata.name.removesuffix('.dist-info')}-{_tags(metadata)}", metadata.name, files)
+
+
+def write_wheel(folder: Path, *, name: str, files: Mapping[str, bytes], entry_points: str) -> Path:
+    """Makes a wheel of Python code alone, in a folder that may not be there yet."""
+    metadata = f"{name}-0.dist-info"
+    texts = {
+        "METADATA": f"Metadata-Version: 2.4\nName: {name.replace('_', '-')}\nVersion: 0\n",
+        "WHEEL": "Wheel-Version: 1.0\nGenerator: retail-pipeline\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "entry_points.txt": entry_points,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    described = {f"{metadata}/{file}": text.encode() for file, text in texts.items()}
+    return _write_wheel(folder, f"{name}-0-py3-none-any", metadata, {**files, **described})
 
 
 def uv(*arguments: str, problem: str) -> None:
@@ -150,6 +175,14 @@ def _tags(metadata: Path) -> str:
     message = HeaderParser().parsestr((metadata / "WHEEL").read_text(encoding="utf-8"))
     parts = zip(*(tag.split("-") for tag in message.get_all("Tag", [])), strict=True)
     return "-".join(".".join(dict.fromkeys(part)) for part in parts)
+
+
+def _write_wheel(folder: Path, name: str, metadata: str, files: Mapping[str, bytes]) -> Path:
+    lines = [f"{file},sha256={_digest(data)},{len(data)}\n" for file, data in sorted(files.items())]
+    record = f"{metadata}/RECORD"
+    wheel = folder / f"{name}.whl"
+    _write(wheel, {**files, record: "".join([*lines, f"{record},,\n"]).encode()})
+    return wheel
 
 
 def _digest(data: bytes) -> str:

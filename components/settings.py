@@ -64,6 +64,9 @@ class Settings:
     format_plugins: Sequence[str]
     """Packages with more formats, shipped to the validator and the job: requirements, or paths of wheels or folders."""
 
+    plugin_folder: str | None
+    """Folder of modules with more formats, shipped to the validator and the job, from the project's folder."""
+
     source_bucket: str | None
     """A bucket that is there already, to take uploads from; without it, one is made."""
 
@@ -178,6 +181,7 @@ def parse_settings(
         tags=reader.tags(default_tags),
         contracts=reader.contracts("contracts", "contracts"),
         format_plugins=reader.plugins("formatPlugins"),
+        plugin_folder=reader.plugin_folder("pluginFolder"),
         source_bucket=reader.text("sourceBucket", _BUCKET, "the name of a bucket"),
         source_bucket_events=reader.boolean("sourceBucketEvents", default=False),
         source_key_arn=reader.text("sourceKeyArn", _KEY, _KEY_ALLOWED),

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from components.packages import ArtefactError
+from components.plugins import folder_modules
 from runtime.contract_file import load_contracts
 from runtime.descriptor import ContractError
 
@@ -114,6 +116,19 @@ class SettingsReader:
         allowed = "a list of requirements such as till-journal==1.0, or of paths of wheels or of folders with a"
         self.refuse(key, value, f"{allowed} pyproject.toml that are there")
         return []
+
+    def plugin_folder(self, key: str) -> str | None:
+        value = self._value(key, None)
+        if value is None:
+            return None
+        if not isinstance(value, str) or not Path(value).is_dir():
+            self.refuse(key, value, "a folder that is there, from the project's folder")
+            return None
+        try:
+            folder_modules(Path(value))
+        except ArtefactError as error:
+            self.problems.append(f"{key} is {value!r}: {error}")
+        return value
 
     def contracts(self, key: str, default: str) -> str:
         value = self._value(key, default)

@@ -59,7 +59,7 @@ class Registry:
         if folder is None and named:
             folder = Path(named)
         manager = _packages(outsiders=outsiders)
-        for path in _modules(folder) if folder and outsiders else ():
+        for path in plugin_modules(folder) if folder and outsiders else ():
             manager.register(_imported(path), str(path))
         for plugin in plugins:
             manager.register(plugin)
@@ -142,7 +142,7 @@ def _switch(value: str) -> bool:
     return value == "on"
 
 
-def _modules(folder: Path) -> list[Path]:
+def plugin_modules(folder: Path) -> list[Path]:
     """The plugins of a folder: its modules, but for those whose names begin with an underscore, and tests."""
     if not folder.is_dir():
         raise RegistryError(f"{folder}: no such folder of plugins; make it, or correct {FOLDER_VARIABLE} or --plugins")

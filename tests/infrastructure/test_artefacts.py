@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import components.artefacts
-from components.artefacts import Artefacts, build_artefacts, object_key
+from components.artefacts import Artefacts, Plugins, build_artefacts, object_key
 from components.packages import ArtefactError, uv
+from tests.formats import fixed_width
 from tests.infrastructure.plugin import plugin_source
 from tests.infrastructure.recording import ROOT
 
@@ -137,7 +138,7 @@ def test_all_that_is_shipped_brings_its_licence(host: Artefacts) -> None:
 
 def test_a_plugin_is_shipped_to_the_validator_and_to_the_job(tmp_path: Path) -> None:
     plugin = plugin_source(tmp_path / "till-journal")
-    artefacts = build_artefacts(CONTRACTS, "arm64", tmp_path / "builds", plugins=[str(plugin)])
+    artefacts = build_artefacts(CONTRACTS, "arm64", tmp_path / "builds", plugins=Plugins([str(plugin)]))
     with zipfile.ZipFile(artefacts.validator_package) as package:
         assert "till_journal/fixed_width.py" in package.namelist()
         assert b"[retail_pipeline.formats]" in package.read("till_journal-1.0.dist-info/entry_points.txt")
@@ -145,7 +146,7 @@ def test_a_plugin_is_shipped_to_the_validator_and_to_the_job(tmp_path: Path) -> 
     ours, calamine, theirs = artefacts.wheels
     assert ours.name.startswith("retail_pipeline-")
     assert theirs.name == "till_journal-1.0-py3-none-any.whl"
-    again = build_artefacts(CONTRACTS, "arm64", tmp_path / "again", plugins=[str(theirs)])
+    again = build_artefacts(CONTRACTS, "arm64", tmp_path / "again", plugins=Plugins([str(theirs)]))
     assert again.validator_package.read_bytes() == artefacts.validator_package.read_bytes()
     assert again.wheels[2].read_bytes() == theirs.read_bytes()
     assert calamine.name.startswith("python_calamine-"), "Glue brings no reader of workbooks"
@@ -154,22 +155,22 @@ def test_a_plugin_is_shipped_to_the_validator_and_to_the_job(tmp_path: Path) -> 
 
 def test_another_plugin_of_the_same_path_is_built_anew(tmp_path: Path) -> None:
     plugin = plugin_source(tmp_path / "till-journal")
-    before = build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=[str(plugin)])
+    before = build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=Plugins([str(plugin)]))
     (plugin / "till_journal" / "__init__.py").write_text("VERSION = 2\n")
-    after = build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=[str(plugin)])
+    after = build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=Plugins([str(plugin)]))
     assert before.validator_package.parent != after.validator_package.parent
 
 
 def test_a_plugin_without_a_format_is_refused(tmp_path: Path) -> None:
     plugin = plugin_source(tmp_path / "till-journal", entry_points=False)
     with pytest.raises(ArtefactError, match=r"brings no format: .* entry point of the group retail_pipeline\.formats"):
-        build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=[str(plugin)])
+        build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=Plugins([str(plugin)]))
     assert list((tmp_path / "builds").iterdir()) == []
 
 
 def test_a_wheel_that_cannot_be_had_is_named_with_its_target(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError) as failure:
-        build_artefacts(CONTRACTS, "arm64", tmp_path, plugins=["moto==0.0.0.1"])
+        build_artefacts(CONTRACTS, "arm64", tmp_path, plugins=Plugins(["moto==0.0.0.1"]))
     assert "moto==0.0.0.1 can't be had as wheels for aarch64-manylinux_2_28 and Python 3.13" in str(failure.value)
 
 
@@ -197,3 +198,62 @@ def test_what_glue_lacks_goes_beside_our_wheel_for_its_machines(
     ]
     uv("pip", "install", "--no-deps", "--no-index", *target, str(wheel), problem="the wheel is broken")
     assert (tmp_path / "site" / "orjson" / "__init__.py").is_file()
+
+
+def _plugin_folder(folder: Path) -> Path:
+    folder.mkdir()
+    shutil.copy(fixed_width.__file__, folder / "fixed_width.py")
+    (folder / "test_fixed_width.py").write_text("raise SystemExit('a test is no plugin')\n")
+    (folder / "__pycache__").mkdir()
+    return folder
+
+
+def test_the_modules_of_a_folder_are_shipped_to_the_validator_and_to_the_job(tmp_path: Path) -> None:
+    folder = _plugin_folder(tmp_path / "plugins")
+    artefacts = build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=Plugins(folder=folder))
+    with zipfile.ZipFile(artefacts.validator_package) as package:
+        package.extractall(tmp_path / "lambda")
+    (wheel,) = [each for each in artefacts.wheels if each.name.startswith("retail_plugin_folder-")]
+    ours = tmp_path / "glue"
+    uv("pip", "install", "--no-deps", "--target", str(ours), str(artefacts.wheels[0]), str(wheel), problem="no wheels")
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from formats.registry import Registry;"
+        " print(*(each.name for each in Registry()))"
+    )
+    for place in (tmp_path / "lambda", ours):
+        command = [sys.executable, "-c", program, str(place)]
+        run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert run.returncode == 0, run.stderr
+        assert {"csv", "fixed_width"} <= set(run.stdout.split())
+    again = build_artefacts(CONTRACTS, "host", tmp_path / "again", plugins=Plugins(folder=folder))
+    assert again.validator_package.read_bytes() == artefacts.validator_package.read_bytes()
+    (folder / "fixed_width.py").write_text((folder / "fixed_width.py").read_text() + "\n# Another.\n")
+    other = build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=Plugins(folder=folder))
+    assert other.validator_package.parent != artefacts.validator_package.parent
+
+
+CSV_AGAIN = """
+from formats import hookimpl
+from formats.csv import Csv
+
+@hookimpl
+def register_formats():
+    return [Csv()]
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        ("import teapot\n", r"sales\.py: the plugin can't be imported: ModuleNotFoundError: No module named 'teapot'"),
+        ("name = 'sales'\n", r"brings no format: none of its modules registers one"),
+        (CSV_AGAIN, "two plugins bring a format named 'csv'"),
+    ],
+)
+def test_a_folder_that_could_not_be_used_is_not_shipped(tmp_path: Path, module: str, message: str) -> None:
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "sales.py").write_text(module, encoding="utf-8")
+    with pytest.raises(ArtefactError, match=message):
+        build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=Plugins(folder=folder))
+    assert list((tmp_path / "builds").iterdir()) == []

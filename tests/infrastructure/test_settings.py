@@ -133,6 +133,14 @@ def test_settings_that_are_no_mapping_are_refused() -> None:
         parse_settings(["glueWorkers"], "dev")
 
 
+def test_a_folder_of_plugins_has_to_bring_formats(tmp_path: Path) -> None:
+    (tmp_path / "sales.py").write_text("import teapot\n")
+    with pytest.raises(SettingsError, match=r"pluginFolder is .*sales\.py: the plugin can't be imported"):
+        parse_settings({"pluginFolder": str(tmp_path)}, "dev")
+    with pytest.raises(SettingsError, match=r"pluginFolder is 'no/such'; allowed is a folder that is there"):
+        parse_settings({"pluginFolder": "no/such"}, "dev")
+
+
 def test_mistakes_of_a_contract_are_told_with_their_place(tmp_path: Path) -> None:
     (tmp_path / "sales.yaml").write_text("name: sales\nschema:\n  fields:\n    - name: price\n      type: money\n")
     with pytest.raises(SettingsError, match=r"sales\.yaml:5: "):
