@@ -1,6 +1,6 @@
 """A project of its own: watches costs, and lets analysts read a lake, with buckets and a topic that it has already.
 
-Needs the repository on Python's path: `PYTHONPATH=../.. pulumi up`.
+`pulumi install` makes the environment that `requirements.txt` asks for; then `pulumi up`.
 """
 
 from pathlib import Path

@@ -126,8 +126,10 @@ def test_the_same_sources_in_another_folder_give_the_same_bytes(host: Artefacts,
         assert (built / file.name).read_bytes() == file.read_bytes()
 
 
-def test_all_that_is_shipped_brings_its_licence(host: Artefacts) -> None:
-    for archive in (host.validator_package, *host.wheels):
+@pytest.mark.parametrize("platform", ["host", "arm64"])
+def test_all_that_is_shipped_brings_its_licence(platform: str, tmp_path: Path) -> None:
+    artefacts = build_artefacts(CONTRACTS, platform, tmp_path)
+    for archive in (artefacts.validator_package, *artefacts.wheels):
         with zipfile.ZipFile(archive) as package:
             names = package.namelist()
         packages = {name.split("/")[0] for name in names if ".dist-info/" in name}
@@ -172,6 +174,28 @@ def test_a_wheel_that_cannot_be_had_is_named_with_its_target(tmp_path: Path) -> 
     with pytest.raises(ArtefactError) as failure:
         build_artefacts(CONTRACTS, "arm64", tmp_path, plugins=Plugins(["moto==0.0.0.1"]))
     assert "moto==0.0.0.1 can't be had as wheels for aarch64-manylinux_2_28 and Python 3.13" in str(failure.value)
+
+
+def test_without_uv_nothing_is_built_and_it_is_said_where_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("importlib.util.find_spec", lambda *_: None)
+    with pytest.raises(ArtefactError, match=r"uv, .*, is neither installed nor on the PATH: install it as https://"):
+        build_artefacts(CONTRACTS, "host", tmp_path)
+
+
+def test_a_dependency_without_a_locked_version_is_not_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(components.artefacts, "GLUE_DEPENDENCIES", ("teapot",))
+    with pytest.raises(ArtefactError, match=r"uv\.lock doesn't lock teapot: run `uv lock`"):
+        build_artefacts(CONTRACTS, "host", tmp_path)
+
+
+def test_a_plugin_that_cannot_be_built_is_named(tmp_path: Path) -> None:
+    plugin = plugin_source(tmp_path / "till-journal")
+    (plugin / "pyproject.toml").write_text("[project]\nname = 'till-journal'\n")
+    with pytest.raises(ArtefactError, match=r"till-journal can't be built to a wheel:\n"):
+        build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=Plugins([str(plugin)]))
 
 
 def test_what_glue_lacks_goes_beside_our_wheel_for_its_machines(

@@ -9,8 +9,11 @@ import inspect
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
+import zipfile
 from collections.abc import Iterator
 from concurrent import futures
 from dataclasses import dataclass, field
@@ -28,6 +31,7 @@ from pulumi.runtime.proto import (
     resource_pb2_grpc,
 )
 
+from components.packages import build_wheel, uv
 from tests.infrastructure.recording import ACCOUNT, REGION, ROOT
 
 PACKAGE = "retail-pipeline"
@@ -73,14 +77,30 @@ def engine() -> Iterator[_Engine]:
 
 
 @pytest.fixture(scope="module")
-def provider(engine: _Engine) -> Iterator[provider_pb2_grpc.ResourceProviderStub]:
-    """The package, started as the Pulumi CLI starts it: Python on the folder, which prints its port."""
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone of the repository, with the environment that the Pulumi CLI makes beside `PulumiPlugin.yaml`."""
+    clone = tmp_path_factory.mktemp("clone")
+    for name in ("components", "formats", "runtime"):
+        shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "uv.lock", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, clone)
+    package = clone / "components"
+    uv("venv", "--python", sys.executable, str(package / "venv"), problem="no environment")
+    python, requirements = str(package / "venv" / "bin" / "python"), str(package / "requirements.txt")
+    uv("pip", "install", "--python", python, "-r", requirements, problem="requirements.txt can't be installed")
+    return clone
+
+
+@pytest.fixture(scope="module")
+def provider(engine: _Engine, clone: Path) -> Iterator[provider_pb2_grpc.ResourceProviderStub]:
+    """The package, started as the Pulumi CLI starts it: its Python on its folder, which prints its port."""
+    package = clone / "components"
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     process = subprocess.Popen(
-        [sys.executable, ROOT / "components", engine.address],
+        [package / "venv" / "bin" / "python", package, engine.address],
         stdout=subprocess.PIPE,
         text=True,
-        cwd=ROOT / "components",
+        cwd=package,
         env=environment,
     )
     assert process.stdout
@@ -104,6 +124,18 @@ def test_the_schema_is_what_was_reviewed(schema: dict[str, Any]) -> None:
     if os.environ.get("UPDATE_SNAPSHOTS"):
         SNAPSHOT.write_text(text, encoding="utf-8")
     assert schema == json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+
+
+def test_the_environment_beside_the_package_is_not_shipped(clone: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(build_wheel(clone, tmp_path)) as wheel:
+        assert [name for name in wheel.namelist() if "venv" in name] == []
+
+
+def test_what_pulumi_installs_is_what_the_project_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = {*project["dependencies"], *project["optional-dependencies"]["infrastructure"]}
+    installed = (ROOT / "components" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert {line for line in installed if not line.startswith("#")} <= asked
 
 
 def test_every_component_is_offered(schema: dict[str, Any]) -> None:
