@@ -83,14 +83,20 @@ class FeatureStore(pulumi.ComponentResource):
         self.register_outputs({"feature_groups": self.feature_groups})
 
     def _role(self, account: Account) -> ServiceRole:
-        child, bucket = f"{self._name}-feature-store", self._args["store_bucket"]
+        child, bucket, database = f"{self._name}-feature-store", self._args["store_bucket"], self._args["database"]
         return service_role(
             child,
             "sagemaker.amazonaws.com",
             # https://docs.aws.amazon.com/sagemaker/latest/dg/security-iam-awsmanpol-feature-store.html
             [
                 allow(["s3:GetBucketAcl"], bucket_arn(bucket)),
-                allow(["s3:PutObject"], bucket_arn(bucket, f"{STORE_PREFIX}/*")),
+                allow(["s3:PutObject", "s3:PutObjectAcl"], bucket_arn(bucket, f"{STORE_PREFIX}/*")),
+                allow(
+                    ["glue:GetTable"],
+                    account.arn("glue", "catalog"),
+                    account.arn("glue", "database/", database),
+                    account.arn("glue", "table/", database, "/*"),
+                ),
                 allow(["kms:Decrypt", "kms:GenerateDataKey"], self._args.get("data_key_arn")),
             ],
             description="Writes features that somebody puts into a feature group",
@@ -137,7 +143,8 @@ class FeatureStore(pulumi.ComponentResource):
                     "s3_uri": pulumi.Output.concat("s3://", self._args["store_bucket"], "/", STORE_PREFIX),
                     "kms_key_id": self._args.get("data_key_arn"),
                 },
-                # The table is ours: SageMaker only notes where it is.
+                # The table is ours to make and to keep: SageMaker only notes where it is
+                # (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OfflineStoreConfig.html).
                 "disable_glue_table_creation": True,
                 "data_catalog_config": {
                     "catalog": "AwsDataCatalog",

@@ -124,6 +124,12 @@ class QuickSight(pulumi.ComponentResource):
                     ],
                     account.arn("athena", "workgroup/", args["workgroup"]),
                 ),
+                # A data set is made of a table as Athena describes it
+                # (https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSQuicksightAthenaAccess.html).
+                allow(
+                    ["athena:GetDataCatalog", "athena:GetDatabase", "athena:GetTableMetadata"],
+                    account.arn("athena", "datacatalog/", _CATALOGUE),
+                ),
                 allow(
                     [
                         "glue:BatchGetPartition",

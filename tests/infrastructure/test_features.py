@@ -75,6 +75,17 @@ def test_the_feature_group_reads_the_view_and_makes_no_table(everything: Recordi
     assert definitions[group.inputs["eventTimeFeatureName"]] == "String"
 
 
+def test_the_role_of_the_store_may_do_what_aws_asks_for_and_only_there(everything: Recording) -> None:
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/security-iam-awsmanpol-feature-store.html, but for Iceberg."""
+    policy = json.loads(everything.one("aws:iam/rolePolicy:RolePolicy", "-feature-store").inputs["policy"])
+    rights = {action: each["Resource"] for each in policy["Statement"] for action in each["Action"]}
+    bucket = f"arn:aws:s3:::{everything.exports['artefact_bucket']}"
+    assert rights["s3:GetBucketAcl"] == [bucket]
+    assert rights["s3:PutObject"] == rights["s3:PutObjectAcl"] == [f"{bucket}/feature-store/*"]
+    assert all(resource.startswith("arn:aws:glue:") for resource in rights["glue:GetTable"])
+    assert "glue:UpdateTable" not in rights
+
+
 def test_the_catalogue_has_the_view_as_athena_writes_it(everything: Recording, view: FeatureView) -> None:
     table = everything.one("aws:glue/catalogTable:CatalogTable", "-features")
     assert table.inputs["tableType"] == "VIRTUAL_VIEW"

@@ -132,7 +132,10 @@ def test_every_other_right_is_on_something_that_the_stack_deploys_or_is_told_of(
     deployment: Recording, stack: str
 ) -> None:
     known = {resource.outputs["arn"] for resource in deployment.resources if "arn" in resource.outputs}
-    known |= {f"arn:aws:glue:{REGION}:{ACCOUNT}:catalog"}
+    known |= {
+        f"arn:aws:glue:{REGION}:{ACCOUNT}:catalog",
+        f"arn:aws:athena:{REGION}:{ACCOUNT}:datacatalog/AwsDataCatalog",
+    }
     (database,) = deployment.of_type("aws:glue/catalogDatabase:CatalogDatabase")
     known |= {database.outputs["arn"].replace(":database/", ":table/")}
     (machine,) = deployment.of_type("aws:sfn/stateMachine:StateMachine")
