@@ -3,6 +3,7 @@
 A folder's modules are packed into a wheel with their entry points, so that they are found there as a package's are.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,8 +41,8 @@ def refuse_without_format(requirement: str, staged: Path) -> None:
 def folder_modules(folder: Path) -> Sequence[Path]:
     """The modules of a folder of plugins, which are imported here to see that they bring formats.
 
-    Raises ArtefactError when there is no such folder, a module can't be imported, none brings a format, or one of
-    that name is there already.
+    Raises ArtefactError when there is no such folder, a module can't be imported, none brings a format, one of that
+    name is there already, or a file has a name that no installed module can have.
     """
     try:
         registry = Registry(folder=folder, outsiders=True)
@@ -50,6 +51,12 @@ def folder_modules(folder: Path) -> Sequence[Path]:
     modules = plugin_modules(folder)
     if not {str(module) for module in modules}.intersection(map(registry.package, registry)):
         raise ArtefactError(f"{folder} brings no format: none of its modules registers one; see docs/formats.md")
+    for module in modules:
+        if not module.stem.isidentifier():
+            raise ArtefactError(
+                f"{module}: a module that is shipped needs a name that Python can import; rename it, such as to"
+                f" {re.sub(r'[^0-9A-Za-z_]', '_', module.name.removesuffix('.py'))}.py"
+            )
     return modules
 
 

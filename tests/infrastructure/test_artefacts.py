@@ -281,3 +281,10 @@ def test_a_folder_that_could_not_be_used_is_not_shipped(tmp_path: Path, module: 
     with pytest.raises(ArtefactError, match=message):
         build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=Plugins(folder=folder))
     assert list((tmp_path / "builds").iterdir()) == []
+
+
+def test_a_module_that_could_not_be_imported_by_its_name_is_not_shipped(tmp_path: Path) -> None:
+    folder = _plugin_folder(tmp_path / "plugins")
+    (folder / "fixed_width.py").rename(folder / "fixed-width.py")
+    with pytest.raises(ArtefactError, match=r"fixed-width\.py: .* rename it, such as to fixed_width\.py"):
+        build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=Plugins(folder=folder))
