@@ -18,7 +18,13 @@ def database(aws: Clients, inputs: Inputs) -> Created:
 
 def table(aws: Clients, inputs: Inputs) -> Created:
     database_name, name = inputs["databaseName"], inputs["name"]
-    request = inputs.request(Description="description", TableType="tableType", Parameters="parameters")
+    request = inputs.request(
+        Description="description",
+        TableType="tableType",
+        Parameters="parameters",
+        ViewOriginalText="viewOriginalText",
+        ViewExpandedText="viewExpandedText",
+    )
     request["PartitionKeys"] = members(inputs.optional("partitionKeys", []))
     descriptor = members(inputs["storageDescriptor"], {"serDeInfo": "SerdeInfo"}, maps={"parameters"})
     request["StorageDescriptor"] = descriptor

@@ -1,7 +1,7 @@
-"""Resource types of CloudWatch and CloudWatch Logs."""
+"""Resource types of CloudWatch, CloudWatch Logs and Budgets."""
 
 from emulator.clients import ACCOUNT, REGION
-from emulator.resources.inputs import Inputs
+from emulator.resources.inputs import Inputs, members
 from emulator.resources.registry import Clients, Created
 
 
@@ -60,7 +60,31 @@ def dashboard(aws: Clients, inputs: Inputs) -> Created:
     return name, {"dashboardArn": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}"}
 
 
+def budget(aws: Clients, inputs: Inputs) -> Created:
+    notifications = [
+        {
+            "Notification": members(
+                {name: value for name, value in notification.items() if not name.startswith("subscriber")}
+            ),
+            "Subscribers": [
+                {"SubscriptionType": kind, "Address": address}
+                for kind, name in (("SNS", "subscriberSnsTopicArns"), ("EMAIL", "subscriberEmailAddresses"))
+                for address in notification.get(name, [])
+            ],
+        }
+        for notification in inputs.optional("notifications", [])
+    ]
+    request = {
+        "BudgetName": inputs["name"],
+        "BudgetLimit": {"Amount": inputs["limitAmount"], "Unit": inputs["limitUnit"]},
+        **inputs.request(BudgetType="budgetType", TimeUnit="timeUnit"),
+    }
+    aws("budgets").create_budget(AccountId=ACCOUNT, Budget=request, NotificationsWithSubscribers=notifications)
+    return f"{ACCOUNT}:{inputs['name']}", {"arn": f"arn:aws:budgets::{ACCOUNT}:budget/{inputs['name']}"}
+
+
 RESOURCES = {
+    "aws:budgets/budget:Budget": budget,
     "aws:cloudwatch/logGroup:LogGroup": log_group,
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": metric_filter,
     "aws:cloudwatch/metricAlarm:MetricAlarm": metric_alarm,
