@@ -40,7 +40,7 @@ class Shop:
         self._followers: list[Follower] = [
             cloud.follow(cloud.exports[topic]) for topic in ("success_topic_arn", "failure_topic_arn")
         ]
-        self._notices: list[dict[str, Any]] = []
+        self.notices: list[dict[str, Any]] = []
 
     def upload(self, name: str, data: bytes | str) -> dict[str, Any]:
         """Upload a file and wait for what the ledger says of it."""
@@ -83,8 +83,8 @@ class Shop:
 
         def look() -> dict[str, Any] | None:
             for follower in self._followers:
-                self._notices += follower.notices()
-            return next((notice for notice in self._notices if about in notice["Message"]), None)
+                self.notices += follower.notices()
+            return next((notice for notice in self.notices if about in notice["Message"]), None)
 
         return eventually(look, f"a notice about {about}")
 

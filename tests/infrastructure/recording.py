@@ -1,4 +1,4 @@
-"""Runs a Pulumi program against a provider that creates nothing and records everything.
+"""Runs a Pulumi program against a provider that creates nothing and records everything, or against an emulated AWS.
 
 A run takes a process of its own, so this file is also the script of that process: it reads what to run as
 JSON from its input and writes what it recorded as JSON to its output.
@@ -92,13 +92,19 @@ class Recording:
         return found
 
 
-def record(program: Path, stack: str, config: dict[str, str], without_outputs: str = "") -> Recording:
-    """Runs a program; resources of the type `without_outputs` get an id and nothing else."""
+def record(
+    program: Path, stack: str, config: dict[str, str], without_outputs: str = "", endpoint: str = ""
+) -> Recording:
+    """Runs a program; resources of the type `without_outputs` get an id and nothing else.
+
+    With the endpoint of an emulated AWS its resources are created there, or where `elsewhere` has them.
+    """
     request = {
         "program": str(program),
         "stack": stack,
         "config": config,
         "without_outputs": without_outputs,
+        "endpoint": endpoint,
     }
     run = subprocess.run(
         [sys.executable, __file__],
@@ -139,7 +145,7 @@ def _main() -> None:
     from emulator.program import run_program
 
     request = json.load(sys.stdin)
-    provider = RecordingProvider(request["without_outputs"])
+    recorder = RecordingProvider(request["without_outputs"])
     answer: dict[str, Any] = {"resources": [], "exports": {}, "error": ""}
     try:
         deployment = run_program(
@@ -147,15 +153,23 @@ def _main() -> None:
             project="retail-pipeline",
             stack=request["stack"],
             config=request["config"],
-            provider=provider,
+            provider=_creator(request["endpoint"]) if request["endpoint"] else recorder,
         )
     except Exception as error:  # noqa: BLE001 (whatever it is, it is the answer)
         answer["error"] = f"{type(error).__name__}: {error}"
     else:
         answer["resources"] = [asdict(resource) for resource in deployment.resources]
         answer["exports"] = deployment.exports
-    answer["created"] = provider.created
+    answer["created"] = recorder.created
     sys.stdout.write("\n" + json.dumps(answer, default=_asset))
+
+
+def _creator(endpoint: str) -> Any:
+    # moto changes all AWS clients that are made after it: this process's alone.
+    from emulator.resources import AwsProvider
+    from tests.infrastructure.elsewhere import elsewhere
+
+    return AwsProvider(endpoint, elsewhere())
 
 
 def _asset(value: Any) -> dict[str, str]:
