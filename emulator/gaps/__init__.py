@@ -18,7 +18,7 @@ def fill_all() -> None:
     if installed != _VERSION:
         raise ImportError(f"the emulator needs ministack {_VERSION}, found {installed}: run `uv sync`")
 
-    from emulator.gaps import access, athena, cloudwatch, crawler, glue_jobs, lambdas, s3, stepfunctions
+    from emulator.gaps import access, athena, cloudwatch, crawler, events, glue_jobs, lambdas, s3, stepfunctions
 
-    for gap in (access, athena, cloudwatch, crawler, glue_jobs, lambdas, s3, stepfunctions):
+    for gap in (access, athena, cloudwatch, crawler, events, glue_jobs, lambdas, s3, stepfunctions):
         gap.fill()

@@ -1,4 +1,4 @@
-"""IAM: the resources that a request to Glue or CloudWatch Logs is held against, and the loopback's safety.
+"""IAM: the resources and keys that a request is held against, and the loopback's safety.
 
 Sources: Service Authorization Reference, "Actions, resources, and condition keys" for AWS Glue and Amazon
 CloudWatch Logs. A call on a Glue table needs rights on the catalogue, the database and the table.
@@ -10,6 +10,9 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
+from ministack.services import s3
+
+from emulator.gaps import keys
 
 _CATALOG_OPERATIONS = ("Database", "Table", "Partition", "ColumnStatistics")
 
@@ -18,7 +21,7 @@ _required: contextvars.ContextVar[tuple[tuple[str, ...], ...]] = contextvars.Con
 
 
 def fill() -> None:
-    """Makes every Glue and Logs request be checked on its true resources."""
+    """Makes every Glue and Logs request be checked on its true resources, and every request on the keys it uses."""
     extract = iam_actions.extract_resource_arn
     enforce = iam_evaluator.enforce
 
@@ -54,20 +57,31 @@ def fill() -> None:
         resource_arn: str = "*",
         service_context: dict[str, Any] | None = None,
     ) -> Any:
-        denial = None
         choices = _required.get() if service in ("glue", "logs") else ()
         for choice in choices or ((resource_arn,),):
-            for arn in choice:
-                denial = enforce(access_key_id, iam_action, service, region, arn, service_context)
-                if not denial:
-                    break
-            if denial:
-                return denial
-        return denial
+            denials = [enforce(access_key_id, iam_action, service, region, arn, service_context) for arn in choice]
+            if all(denials):
+                return denials[-1]
+        also = (
+            enforce(access_key_id, action, action.partition(":")[0], region, arn)
+            for action, arn in [*keys.uses(iam_action, resource_arn), *_to_be_told_of_absence(iam_action, resource_arn)]
+        )
+        return next(filter(None, also), None)
 
     iam_actions.extract_resource_arn = extract_resource_arn
     iam_evaluator.enforce = enforce_all
     _treat_loopback_as_secure()
+
+
+def _to_be_told_of_absence(action: str, object_arn: str) -> list[tuple[str, str]]:
+    """Who may not list a bucket isn't told that an object isn't there.
+
+    Source: Amazon S3 API Reference, GetObject, "Permissions".
+    """
+    bucket, _, key = object_arn.removeprefix("arn:aws:s3:::").partition("/")
+    if action != "s3:GetObject" or key in (s3._buckets.get(bucket) or {"objects": {}})["objects"]:
+        return []
+    return [("s3:ListBucket", f"arn:aws:s3:::{bucket}")]
 
 
 def glue_resources(operation: str, request: dict[str, Any]) -> list[str]:

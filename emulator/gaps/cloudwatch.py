@@ -1,4 +1,5 @@
-"""CloudWatch: metric filters count, queues report their depth, alarms look at their own dimensions.
+"""CloudWatch: metric filters count, queues report their depth, alarms look at their own dimensions, and tell
+those whose policies let them.
 
 Alarms are looked at every second. Missing data leaves an alarm as it is, except that `notBreaching` brings
 it back to OK; `breaching` isn't acted upon, since the periods it speaks of are longer than a session here.
@@ -13,7 +14,11 @@ from typing import Any
 from ministack.core.responses import error_response_json
 from ministack.services import cloudwatch, cloudwatch_logs, sqs
 
+from emulator.gaps import events
+
 _LOOK_EVERY = 1.0  # seconds
+_SERVICE = "cloudwatch.amazonaws.com"
+_ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
 _TERM = re.compile(r'-?"[^"]*"|\S+')
 
 
@@ -35,6 +40,16 @@ def fill() -> None:
 
     cloudwatch_logs._fanout_to_subscription_filters = forward_and_count
     cloudwatch_logs._put_metric_filter = put_metric_filter
+    dispatch = cloudwatch._dispatch_alarm_actions
+
+    def dispatch_to_those_who_allow_it(alarm: dict[str, Any], old: str, new: str, reason: str) -> None:
+        allowed = {
+            kind: [arn for arn in alarm.get(kind) or [] if events.may_deliver(_SERVICE, alarm["AlarmArn"], arn)]
+            for kind in _ACTIONS
+        }
+        dispatch(alarm | allowed, old, new, reason)
+
+    cloudwatch._dispatch_alarm_actions = dispatch_to_those_who_allow_it
     cloudwatch._evaluate_alarm = evaluate_alarm
     threading.Thread(target=_clock, daemon=True).start()
 

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
-from ministack.core.responses import error_response_json, get_account_id, json_response
+from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
 from ministack.services import glue
 
 from emulator.clients import client
@@ -84,7 +84,9 @@ def _run(crawler: dict[str, Any]) -> None:
     try:
         crawler["CrawlElapsedTime"] = 0
         credentials = roles.assume(crawler["Role"], "glue.amazonaws.com", "AWS-Crawler")
-        _crawl(crawler, findings, client("glue", roles.endpoint(), credentials), credentials)
+        catalog = client("glue", roles.endpoint(), credentials)
+        _encrypt_log(crawler, group, catalog)
+        _crawl(crawler, findings, catalog, credentials)
         lines = [f"[{crawl}] {line}" for line in _report(crawler, findings)]
         write_log(client("logs", roles.endpoint(), credentials), group, crawler["Name"], lines)
     except (roles.RoleError, ClientError, BotoCoreError, _TargetError) as error:
@@ -116,6 +118,18 @@ def log_group(crawler: dict[str, Any]) -> str:
     if encryption.get("CloudWatchEncryptionMode", "DISABLED") == "DISABLED":
         return "/aws-glue/crawlers"
     return f"/aws-glue/crawlers-role/{crawler['Role'].rpartition(':role/')[2]}-{name}"
+
+
+def _encrypt_log(crawler: dict[str, Any], group: str, catalog: Any) -> None:
+    """Reads the security configuration and has the log group take its key, both as the crawler's role.
+
+    Source: AWS Glue Developer Guide, "Setting up encryption in AWS Glue", which asks for `logs:AssociateKmsKey`.
+    """
+    name = crawler.get("CrawlerSecurityConfiguration")
+    if name:
+        catalog.get_security_configuration(Name=name)
+        arn = f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{group}"
+        roles.require(crawler["Role"], ("logs:AssociateKmsKey",), arn)
 
 
 def _crawl(crawler: dict[str, Any], findings: Findings, catalog: Any, credentials: Any) -> None:

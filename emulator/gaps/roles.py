@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Collection
 from typing import Any
 
 from ministack.core import iam_evaluator
@@ -13,7 +14,7 @@ from emulator.clients import Credentials, client
 
 
 class RoleError(Exception):
-    """The service can't assume the role."""
+    """The service can't assume the role, or may not do with it what it has to."""
 
 
 def endpoint() -> str:
@@ -49,6 +50,26 @@ def assume(role: str, service: str, session: str) -> Credentials:
 def role_client(role: str, service: str, session: str, api: str) -> Any:
     """A client of this server's own API `api`, as the role."""
     return client(api, endpoint(), assume(role, service, session))
+
+
+def require(role: str, actions: Collection[str], resource: str) -> None:
+    """Raises RoleError, in AWS's words, unless the role's policies allow all these actions on the resource.
+
+    For what services do with a role inside AWS, where no request is made that could be refused.
+    """
+    name, account = role.rsplit("/", 1)[-1], get_account_id()
+    policies = iam_evaluator._gather_role_policies(name, account)
+    for action in actions:
+        context = iam_evaluator.EvalContext(
+            principal_arn=role,
+            principal_type="AssumedRole",
+            principal_account=account,
+            action=action,
+            resource_arn=resource,
+            region=get_region(),
+        )
+        if iam_evaluator.evaluate(context, policies).decision != "Allow":
+            raise RoleError(f"Role {role} is not authorized to perform: {action} on resource: {resource}")
 
 
 def _trusts(role: dict[str, Any], service: str) -> bool:

@@ -1,7 +1,8 @@
 """Step Functions: every service call of a state machine is a real request with the state machine's role.
 
-Also filled: `glue:startJobRun.sync`, StartExecution's idempotency, the 256 KiB limit that no Catch catches,
-and the AWS/States metrics. Source: Step Functions Developer Guide, "Integrating services", "Service quotas".
+Also filled: the rights to deliver logs, `glue:startJobRun.sync`, StartExecution's idempotency, the 256 KiB limit
+that no Catch catches, and the AWS/States metrics. Source: Step Functions Developer Guide, "Integrating services",
+"Service quotas".
 """
 
 import base64
@@ -17,12 +18,22 @@ from ministack.core.responses import error_response_json, get_account_id, get_re
 from ministack.services import cloudwatch
 from ministack.services import stepfunctions as states
 
-from emulator.gaps import glue_jobs
+from emulator.gaps import glue_jobs, roles
 from emulator.gaps.roles import RoleError, role_client
 
 _DATA_LIMIT = 256 * 1024  # bytes of a state's input or output
 _DATA_LIMIT_ERROR = "States.DataLimitExceeded"
 _SERVICE = "states.amazonaws.com"
+_LOG_DELIVERY = (
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+)
 _OPTIMIZED = {"glue:startJobRun", "lambda:invoke", "sns:publish", "sqs:sendMessage", "events:putEvents"}
 _API_NAMES = {"sfn": "stepfunctions", "eventbridge": "events", "cloudwatchlogs": "logs"}
 
@@ -50,10 +61,31 @@ def fill() -> None:
     def matches(names: list[str], error: str) -> bool:
         return error != _DATA_LIMIT_ERROR and bool(error_matches(names, error))
 
+    create_machine = states._create_state_machine
+
+    def create(request: dict[str, Any]) -> Any:
+        return _no_right_to_log(request) or create_machine(request)
+
+    states._create_state_machine = create
     states._run_execution = run_with_role
     states._start_execution = start
     states._error_matches = matches
     states._invoke_resource = _invoke
+
+
+def _no_right_to_log(request: dict[str, Any]) -> Any:
+    """AWS's answer when the role of a state machine may not set up the delivery of its logs.
+
+    Source: Step Functions Developer Guide, "Using CloudWatch Logs to log execution history".
+    """
+    if not request.get("loggingConfiguration", {}).get("destinations"):
+        return None
+    try:
+        roles.require(request["roleArn"], _LOG_DELIVERY, "*")
+    except RoleError as error:
+        message = f"The state machine IAM Role is not authorized to access the Log Destination: {error}"
+        return error_response_json("AccessDeniedException", message, 400)
+    return None
 
 
 def _same_running_execution(request: dict[str, Any]) -> Any:

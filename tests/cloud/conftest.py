@@ -1,13 +1,17 @@
 """The pipeline, deployed into an emulated AWS with IAM enforced, and a shop that uploads to it."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
 import pytest
+import yaml
 
 from emulator.cloud import Cloud, Follower
+from emulator.deploy import ROOT
 
 HEADER = "title,price,age_group,genre,book_id,transaction_id\n"
 PATIENCE = 60.0
@@ -30,6 +34,16 @@ def eventually(look: Callable[[], _T | None], what: str) -> _T:
 def book(number: int, genre: str, price: str = "10.00") -> str:
     """A good row of a CSV file."""
     return f"Book {number},{price},30s,{genre},B{number:06d},T{number:08d}\n"
+
+
+def project(folder: Path, **settings: object) -> Path:
+    """The project with more settings than its stack for this machine has."""
+    for file in ("__main__.py", "Pulumi.yaml"):
+        (folder / file).symlink_to(ROOT / file)
+    stack = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text(encoding="utf-8"))
+    stack["config"]["retail-pipeline:settings"] |= settings
+    (folder / "Pulumi.local.yaml").write_text(json.dumps(stack), encoding="utf-8")
+    return folder
 
 
 class Shop:

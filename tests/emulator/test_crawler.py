@@ -11,6 +11,7 @@ RIGHTS = [
     allow(["glue:GetTable", "glue:GetTables", "glue:GetPartitions", "glue:BatchCreatePartition"]),
     LOG_WRITING,
 ]
+ENCRYPTED_LOG_WRITING = allow(["glue:GetSecurityConfiguration", "logs:AssociateKmsKey"])
 LOG_ONLY = {"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"}
 
 
@@ -177,6 +178,8 @@ def test_encrypted_logs_have_a_group_of_their_own(lake: Lake) -> None:
     )
     name = lake.toys.name("crawler")
     lake.create_crawler(name, CrawlerSecurityConfiguration=configuration)
+    assert "GetSecurityConfiguration" in lake.crawl(name)["ErrorMessage"]
+    lake.toys.allow(lake.role, *RIGHTS, ENCRYPTED_LOG_WRITING)
     group = f"/aws-glue/crawlers-role/{lake.role.rpartition('/')[2]}-{configuration}"
     assert lake.crawl(name)["LogGroup"] == group
     assert lake.toys.log(group, name)
