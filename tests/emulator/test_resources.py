@@ -16,8 +16,8 @@ def provider(toys: Toys) -> AwsProvider:
 
 
 def test_an_unknown_type_is_named(provider: AwsProvider) -> None:
-    with pytest.raises(ResourceError, match="aws:ec2/vpc:Vpc net: resource type isn't emulated"):
-        provider.create("aws:ec2/vpc:Vpc", "net", {})
+    with pytest.raises(ResourceError, match="aws:ec2/natGateway:NatGateway net: resource type isn't emulated"):
+        provider.create("aws:ec2/natGateway:NatGateway", "net", {})
 
 
 def test_a_property_that_would_be_dropped_is_named(provider: AwsProvider, toys: Toys) -> None:
@@ -147,3 +147,13 @@ def test_event_targets_keep_the_users_names_in_maps(provider: AwsProvider, toys:
 def test_a_job_that_would_retry_by_itself_is_refused(provider: AwsProvider, toys: Toys) -> None:
     with pytest.raises(ResourceError, match="maxRetries isn't emulated"):
         create(provider, "aws:glue/job:Job", name=toys.name("job"), maxRetries=2)
+
+
+def test_the_groups_of_a_network_start_without_rules(provider: AwsProvider, toys: Toys) -> None:
+    """As Pulumi makes them: AWS's own let everything out."""
+    vpc, outputs = create(provider, "aws:ec2/vpc:Vpc", cidrBlock="10.1.0.0/24", enableDnsHostnames=True)
+    assert outputs["defaultRouteTableId"].startswith("rtb-")
+    own, _ = create(provider, "aws:ec2/securityGroup:SecurityGroup", vpcId=vpc, description="toys", name="toys")
+    default, _ = create(provider, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", vpcId=vpc)
+    groups = toys.client("ec2").describe_security_groups(GroupIds=[own, default])["SecurityGroups"]
+    assert [(group["IpPermissions"], group["IpPermissionsEgress"]) for group in groups] == [([], [])] * 2

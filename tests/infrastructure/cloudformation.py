@@ -433,5 +433,7 @@ def _text(text: str, schema: _Schema) -> dict[str, str]:
 
 def _keyed(item: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """An item of a list that CloudFormation has as a map: the key is the property whose name ends in `MapId`."""
-    (key,) = [name for name in item if name.endswith("MapId")]
+    key = next((name for name in item if name.endswith("MapId")), None)
+    if key is None:
+        raise NoCounterpartError(f"an item of a map has no key, a property that ends in MapId; it has {sorted(item)}")
     return item[key], {name: value for name, value in item.items() if name != key}

@@ -2,13 +2,13 @@
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.infrastructure.cloudformation import NoCounterpartError, findings
-from tests.infrastructure.recording import Recording
+from tests.infrastructure.cloudformation import NOT_IN_CLOUDFORMATION, NoCounterpartError, findings, translate
+from tests.infrastructure.recording import Recorded, Recording
 
 
 def test_all_resources_keep_the_schemas_of_aws(deployment: Recording) -> None:
@@ -84,8 +84,49 @@ def test_a_fault_would_be_found(
     assert any(line.startswith(rule) for line in found), found
 
 
-def test_a_property_without_a_counterpart_is_an_error(everything: Recording) -> None:
-    resource = copy.deepcopy(everything.one("aws:glue/job:Job", "transform"))
-    resource.inputs["wurkers"] = 2
-    with pytest.raises(NoCounterpartError, match="wurkers"):
-        findings([resource])
+NAMES_OF_OUR_OWN = {
+    "aws:cloudwatch/metricAlarm:MetricAlarm": "dimensions",
+    "aws:glue/catalogTable:CatalogTable": "parameters",
+    "aws:glue/job:Job": "defaultArguments",
+    "aws:lambda/function:Function": "variables",
+}
+"""Maps whose keys AWS leaves to its user; what they are for is tried in the emulated cloud."""
+
+
+def test_every_property_is_looked_up_by_its_name(everything: Recording) -> None:
+    """At any depth: written with another letter it is an error."""
+    resources = {
+        resource.type: resource
+        for resource in everything.resources
+        if resource.custom and resource.type not in NOT_IN_CLOUDFORMATION
+    }
+    unnoticed = [
+        (type_, *path)
+        for type_, resource in resources.items()
+        for path in _paths(resource.inputs)
+        if NAMES_OF_OUR_OWN.get(type_) not in path[:-1] and not _noticed(resource, path)
+    ]
+    assert unnoticed == []
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where properties are; of a list its first item stands for all."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield (*path, name)
+            yield from _paths(item, (*path, name))
+    elif isinstance(value, list) and value:
+        yield from _paths(value[0], (*path, 0))
+
+
+def _noticed(resource: Recorded, path: tuple[Any, ...]) -> bool:
+    misspelt = copy.deepcopy(resource)
+    parent: Any = misspelt.inputs
+    for step in path[:-1]:
+        parent = parent[step]
+    parent[f"{path[-1]}X"] = parent.pop(path[-1])
+    try:
+        translate(misspelt)
+    except NoCounterpartError as error:
+        return f"{path[-1]}X" in str(error)
+    return False
