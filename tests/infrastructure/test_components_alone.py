@@ -1,69 +1,103 @@
-"""Each component can be used alone, by a program of a few lines."""
+"""Each component can be used alone, by a program of five lines."""
 
+import re
 from importlib import import_module
 from pathlib import Path
 
+import pulumi
 import pytest
 from pulumi.provider.experimental.analyzer import Analyzer
 
-from tests.infrastructure.recording import ROOT, record
+from tests.infrastructure.cloudformation import findings
+from tests.infrastructure.recording import ROOT, Recording, record
 
-BUCKETS = """{"source_bucket": "uploads", "processed_bucket": "rows", "quarantine_bucket": "refused",
- "ledger_bucket": "ledger", "artefact_bucket": "programs"}"""
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:shop"
+MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:shop"
+ANALYST = "arn:aws:iam::123456789012:role/analyst"
+OWNER = "arn:aws:quicksight:eu-west-1:123456789012:user/default/owner"
+CONTRACTS = f"{ROOT}/contracts"
 
 PROGRAMS = {
     "storage.Storage": 'Storage("shop", {})',
     "notices.Notices": 'Notices("shop", {"emails": ["shopkeeper@example.com"]})',
-    "analytics.Analytics": f"""Analytics("shop", {{
-        "contracts": "{ROOT}/contracts", "processed_bucket": "rows", "quarantine_bucket": "refused",
-        "ledger_bucket": "ledger", "result_bucket": "results"}})""",
-    "orchestration.Orchestration": f"""Orchestration("shop", {{
-        **{BUCKETS}, "contracts": "{ROOT}/contracts", "database": "shop", "lambda_platform": "host",
-        "success_topic_arn": "{TOPIC}", "failure_topic_arn": "{TOPIC}",
-        "notice_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/1"}})""",
-    "alerting.Alerting": f"""Alerting("shop", {{
-        "failure_topic_arn": "{TOPIC}", "state_machine_arn": "arn:aws:states:eu-west-1:123456789012:stateMachine:m",
+    "analytics.Analytics": """Analytics("shop", {"contracts": CONTRACTS, "processed_bucket": "rows",
+        "quarantine_bucket": "refused", "ledger_bucket": "ledger", "result_bucket": "results"})""",
+    "orchestration.Orchestration": """Orchestration("shop", {"contracts": CONTRACTS, "lambda_platform": "host",
+        "source_bucket": "uploads", "processed_bucket": "rows", "quarantine_bucket": "refused",
+        "ledger_bucket": "ledger", "artefact_bucket": "programs", "database": "shop",
+        "success_topic_arn": TOPIC, "failure_topic_arn": TOPIC})""",
+    "alerting.Alerting": """Alerting("shop", {"failure_topic_arn": TOPIC, "state_machine_arn": MACHINE,
         "validator_function": "validator", "glue_job": "job", "ingest_queue": "uploads",
         "dead_letter_queue": "dead", "upload_rule": "rule", "crawler": "crawler",
-        "crawler_log_group": "/aws-glue/crawlers-role/crawler"}})""",
-    "budget.Budget": f'Budget("shop", {{"monthly_dollars": 50, "topic_arns": ["{TOPIC}"]}})',
-    "chat.Chat": f"""Chat("shop", {{
-        "topic_arns": ["{TOPIC}"], "slack": {{"workspace": "T0123ABCDEF", "channel": "C0123ABCDEF"}}}})""",
-    "lake_formation.LakeFormation": f"""LakeFormation("shop", {{
-        "contracts": "{ROOT}/contracts", "database": "shop", "processed_bucket": "rows",
-        "quarantine_bucket": "refused", "ledger_bucket": "ledger",
-        "readers": ["arn:aws:iam::123456789012:role/analyst"]}})""",
-    "quicksight.QuickSight": f"""QuickSight("shop", {{
-        "contracts": "{ROOT}/contracts", "database": "shop", "workgroup": "shop", "processed_bucket": "rows",
-        "result_bucket": "results", "users": ["arn:aws:quicksight:eu-west-1:123456789012:user/default/owner"]}})""",
-    "feature_store.FeatureStore": f"""FeatureStore("shop", {{
-        "contracts": "{ROOT}/contracts", "database": "shop", "workgroup": "shop", "store_bucket": "features",
-        "groups": [{{"dataset": "retail_transactions", "identifier": "store_id", "event_time": "sold_at"}}]}})""",
+        "crawler_log_group": "/aws-glue/crawlers-role/crawler"})""",
+    "budget.Budget": 'Budget("shop", {"monthly_dollars": 50, "topic_arns": [TOPIC]})',
+    "chat.Chat": """Chat("shop", {"topic_arns": [TOPIC],
+        "slack": {"workspace": "T0123ABCDEF", "channel": "C0123ABCDEF"}})""",
+    "lake_formation.LakeFormation": """LakeFormation("shop", {"contracts": CONTRACTS, "database": "shop",
+        "processed_bucket": "rows", "quarantine_bucket": "refused", "ledger_bucket": "ledger",
+        "readers": [ANALYST]})""",
+    "quicksight.QuickSight": """QuickSight("shop", {"contracts": CONTRACTS, "database": "shop", "workgroup": "shop",
+        "processed_bucket": "rows", "result_bucket": "results", "users": [OWNER]})""",
+    "feature_store.FeatureStore": """FeatureStore("shop", {"contracts": CONTRACTS, "database": "shop",
+        "workgroup": "shop", "store_bucket": "features",
+        "groups": [{"dataset": "retail_transactions", "identifier": "store_id", "event_time": "sold_at"}]})""",
     "warehouse.Warehouse": 'Warehouse("shop", {"database": "shop", "buckets": ["rows"]})',
 }
+"""What makes each component; capitals stand for the values above. Buckets and topics are some that exist already."""
 
 
-@pytest.mark.parametrize("component", PROGRAMS)
-def test_a_component_works_alone(component: str, tmp_path: Path) -> None:
+def _run(component: str, made: str, folder: Path) -> Recording:
+    """Records the program that makes a component and exports all it has."""
     module, class_name = component.split(".")
-    program = tmp_path / "__main__.py"
-    program.write_text(
-        f"from components.{module} import {class_name}\nimport pulumi\n"
-        f"made = {PROGRAMS[component]}\n"
+    program = f"from components.{module} import {class_name}\n{made}\n"
+    assert len(program.splitlines()) <= 5
+    for name in ("TOPIC", "MACHINE", "ANALYST", "OWNER", "CONTRACTS"):
+        made = re.sub(rf"\b{name}\b", repr(globals()[name]), made)
+    file = folder / "__main__.py"
+    file.write_text(
+        f"from components.{module} import {class_name}\nimport pulumi\nmade = {made}\n"
         f"for output in {class_name}.__annotations__:\n    pulumi.export(output, getattr(made, output))\n"
         'pulumi.export("once", made._aliases[0])\n'
     )
-    recording = record(program, "alone", {"aws:region": "eu-west-1"})
+    recording = record(file, "alone", {"aws:region": "eu-west-1"})
     assert not recording.error
-    (made,) = recording.of_type(f"retail-pipeline:index:{class_name}")
-    assert recording.exports.pop("once") == f"urn:pulumi:alone::retail-pipeline::retail:{module}:{class_name}::shop"
+    once = f"urn:pulumi:alone::retail-pipeline::retail:{module}:{class_name}::shop"
+    assert recording.exports.pop("once") == once, "what was deployed under the type before would be replaced"
+    return recording
+
+
+@pytest.mark.parametrize("component", PROGRAMS)
+def test_a_component_works_alone_in_five_lines(component: str, tmp_path: Path) -> None:
+    recording = _run(component, PROGRAMS[component], tmp_path)
+    (made,) = recording.of_type(f"retail-pipeline:index:{component.partition('.')[2]}")
     assert recording.exports
     assert {**made.outputs} == recording.exports
     for resource in recording.resources:
         assert resource.name.startswith("shop")
         if resource.urn != made.urn:
             assert f"{made.type}$" in resource.urn, f"{resource.name} isn't a child of the component"
+    assert findings(recording.resources) == []
+
+
+@pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of:DeprecationWarning")
+def test_every_component_is_tried_alone() -> None:
+    modules = (path.stem for path in (ROOT / "components").glob("*.py") if path.stem != "__main__")
+    components = {
+        f"{module}.{name}"
+        for module in modules
+        for name, value in vars(import_module(f"components.{module}")).items()
+        if isinstance(value, type)
+        and issubclass(value, pulumi.ComponentResource)
+        and value.__module__ == f"components.{module}"
+    }
+    assert components == set(PROGRAMS)
+
+
+def test_topics_that_are_there_are_left_as_they_are(tmp_path: Path) -> None:
+    made = 'Notices("shop", {"success_topic_arn": TOPIC, "failure_topic_arn": TOPIC})'
+    recording = _run("notices.Notices", made, tmp_path)
+    assert recording.exports == {"success_topic_arn": TOPIC, "failure_topic_arn": TOPIC, "key_arns": []}
+    assert [resource.type for resource in recording.resources] == ["retail-pipeline:index:Notices"]
 
 
 @pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of:DeprecationWarning")
