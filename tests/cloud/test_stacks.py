@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -65,6 +66,10 @@ def test_what_is_created_nowhere_is_held_against_two_models_of_it() -> None:
     }
 
 
+def _has_empty_queue(shop: Shop) -> bool:
+    return shop.cloud.waiting(shop.cloud.exports["ingest_queue_url"]) == 0
+
+
 def test_a_file_dropped_in_one_stack_is_rows_of_that_stack_alone(stacks: dict[str, tuple[Shop, Recording]]) -> None:
     numbers = dict(zip(STACKS, range(1, 5), strict=True))
     versions = {
@@ -74,6 +79,8 @@ def test_a_file_dropped_in_one_stack_is_rows_of_that_stack_alone(stacks: dict[st
         assert shop.decision(f"{stack}.csv", versions[stack])["status"] == "processed"
     for shop, _ in stacks.values():
         eventually(shop.at_rest, "all executions to end")
+        # Neither is a stranger's upload waiting, which the validator couldn't read.
+        eventually(partial(_has_empty_queue, shop), "the last message to be dealt with")
     for stack, (shop, _) in stacks.items():
         assert shop.books("genre = 'Fiction'") == [[f"Book {numbers[stack]}", "10.00"]]
         assert [record["source_key"] for record in shop.records()] == [f"bookstore_sales/{stack}.csv"]
