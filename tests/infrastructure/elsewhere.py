@@ -38,7 +38,7 @@ def lf_tags_of_resource(aws: Clients, inputs: Inputs) -> Created:
     tags = [
         {"CatalogId": tag["catalogId"], "TagKey": tag["key"], "TagValues": [tag["value"]]} for tag in inputs["lfTags"]
     ]
-    answer = aws("lakeformation").add_lf_tags_to_resource(Resource=_lf_table(inputs), LFTags=tags)
+    answer = aws("lakeformation").add_lf_tags_to_resource(Resource=_lf_resource(inputs), LFTags=tags)
     assert not answer.get("Failures")
     return inputs.name, {}
 
@@ -46,18 +46,27 @@ def lf_tags_of_resource(aws: Clients, inputs: Inputs) -> Created:
 def lf_permissions(aws: Clients, inputs: Inputs) -> Created:
     aws("lakeformation").grant_permissions(
         Principal={"DataLakePrincipalIdentifier": inputs["principal"]},
-        Resource=_lf_table(inputs),
+        Resource=_lf_resource(inputs),
         Permissions=inputs["permissions"],
     )
     return inputs.name, {}
 
 
-def _lf_table(inputs: Inputs) -> dict[str, Any]:
-    return {
+def _lf_resource(inputs: Inputs) -> dict[str, Any]:
+    resource = {
         name[0].upper() + name[1:]: members(inputs[name])
-        for name in ("table", "dataCellsFilter")
+        for name in ("database", "table", "dataCellsFilter")
         if inputs.optional(name)
     }
+    policy = inputs.optional("lfTagPolicy")
+    if policy:
+        expression = [{"TagKey": each["key"], "TagValues": each["values"]} for each in policy["expressions"]]
+        resource["LFTagPolicy"] = {
+            "CatalogId": policy["catalogId"],
+            "ResourceType": policy["resourceType"],
+            "Expression": expression,
+        }
+    return resource
 
 
 def lf_cells_filter(aws: Clients, inputs: Inputs) -> Created:

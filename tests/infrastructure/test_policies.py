@@ -94,13 +94,24 @@ READ_TABLES = {
 }
 RIGHTS_USED_INSIDE_AWS = {
     "chat": set(),
-    "feature-store": {"kms:Decrypt", "kms:GenerateDataKey", "s3:GetBucketAcl", "s3:PutObject"},
+    "failure-events": {"kms:Decrypt", "kms:GenerateDataKey", "sns:Publish"},
+    "feature-store": {
+        "glue:GetTable",
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+        "s3:GetBucketAcl",
+        "s3:PutObject",
+        "s3:PutObjectAcl",
+    },
     "lake-formation": {"kms:Decrypt", "s3:GetObject", "s3:ListBucket"},
     "quicksight": READ_TABLES
     | {
+        "athena:GetDataCatalog",
+        "athena:GetDatabase",
         "athena:GetQueryExecution",
         "athena:GetQueryResults",
         "athena:GetQueryResultsStream",
+        "athena:GetTableMetadata",
         "athena:GetWorkGroup",
         "athena:StartQueryExecution",
         "athena:StopQueryExecution",
