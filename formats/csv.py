@@ -17,7 +17,6 @@ from formats.csv_extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, t
 from formats.csv_head import find_head
 from formats.dialect import AS_FOUND, TableDialect
 from formats.format import (
-    ROW_LIMIT,
     UNDECODABLE,
     Block,
     Format,
@@ -84,6 +83,7 @@ class Csv(Format):
             header=bool(found.header),
             header_rows=found.header,
             comment_char=dialect.comment_char,
+            limits=dialect.limits,
         )
         return Structure(found.columns, details, dialect=spelled)
 
@@ -93,7 +93,7 @@ class Csv(Format):
         dialect = Dialect(spelled.delimiter or ",", spelled.quote_char or "", spelled.escape_char or "")
         columns = structure.columns or ()
         included = [position for position, name in enumerate(columns) if wanted(name) is not None]
-        stretches = _whole_records(stream, dialect, exact=structure.exact)
+        stretches = _whole_records(stream, dialect, spelled.limits.row_bytes, exact=structure.exact)
         if spelled.comment_char:
             stretches = _without_comments(stretches, spelled.comment_char.encode())
         for _ in range(max(spelled.header_rows, default=0)):
@@ -123,7 +123,7 @@ def _knowing_the_last(stretches: Iterator[tuple[bytes, bool]]) -> Iterator[tuple
         yield *before, True
 
 
-def _whole_records(stream: BinaryIO, dialect: Dialect, *, exact: bool) -> Iterator[tuple[bytes, bool]]:
+def _whole_records(stream: BinaryIO, dialect: Dialect, longest: int, *, exact: bool) -> Iterator[tuple[bytes, bool]]:
     """Stretches of whole records; False beside a record with a quote that nothing closes.
 
     A quote left open swallows all that follows, up to a quote that opens another value if there is one. The record
@@ -132,7 +132,7 @@ def _whole_records(stream: BinaryIO, dialect: Dialect, *, exact: bool) -> Iterat
     """
     rest, at_end, size = read_past_mark(stream), False, _FIRST_BLOCK_SIZE
     while rest or not at_end:
-        if not at_end and len(rest) <= ROW_LIMIT:
+        if not at_end and len(rest) <= longest:
             chunk = stream.read(size)
             at_end, size = not chunk, _BLOCK_SIZE
             rest += chunk
@@ -150,13 +150,15 @@ def _whole_records(stream: BinaryIO, dialect: Dialect, *, exact: bool) -> Iterat
         if end:
             yield rest[:end], True
             rest = rest[end:]
-        if rest and (at_end or len(rest) > ROW_LIMIT):
+        if rest and (at_end or len(rest) > longest):
             quote = dialect.open_quote(rest)
             begin = dialect.last_end_of_records(rest[:quote]) if quote is not None else 0
             end = _end_of_line(rest, quote) if quote is not None else len(rest)
-            if end - begin > ROW_LIMIT:
+            if end - begin > longest:
                 start = shown(rest[begin : begin + 80])
-                raise MalformedFile(f"a row is longer than {ROW_LIMIT:,} bytes; it begins {start!r}")
+                raise MalformedFile(
+                    f"a row is longer than {longest:,} bytes (limits.rowBytes of the contract); it begins {start!r}"
+                )
             if begin:
                 yield rest[:begin], True
             yield rest[begin:end], False

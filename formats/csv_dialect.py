@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from formats.format import ROW_LIMIT
+from formats.limits import MEBIBYTE
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 _NO_LINE_END = re.compile(rb"[^\r\n]")
+_NEAR_THE_END = MEBIBYTE
+"""Where a last line end that is surely in no quotes is looked for first: most often there is one."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Dialect:
             return end
         if self.escape:
             return self.last_end_of_records(data)
-        while end and len(data) - end <= ROW_LIMIT:
+        while end and len(data) - end <= _NEAR_THE_END:
             quote = data.rfind(self.quote.encode(), 0, end)
             if quote < 0 or self._is_past_quotes(data, quote):
                 return end

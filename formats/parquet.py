@@ -13,10 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from formats.columns import batch_of
+from formats.columns import batch_of, refuse_too_many
 from formats.dialect import AS_FOUND, TableDialect
 from formats.format import Block, Format, Head, MalformedFile, Rows, Structure, Wanted
 from formats.hookspecs import hookimpl
+from formats.limits import Limits
 from formats.seeking import seekable
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 _MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
 _LENGTH_SIZE = 4
 _BLOCK_ROWS = 16384
-ROW_GROUP_LIMIT = 1024 * 1024 * 1024
-"""The most bytes that a row group may state for its unpacked columns."""
 
 
 class Parquet(Format):
@@ -51,7 +50,7 @@ class Parquet(Format):
             raise MalformedFile(f"{head.name}: the Parquet file is cut off: its footer is missing; upload it again")
         footer = _footer(head.tail) if head.tail is not None else None
         if footer is None or not _has_pyarrow():
-            return Structure(None)
+            return Structure(None, dialect=dialect)
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -59,7 +58,7 @@ class Parquet(Format):
             schema = pq.read_schema(io.BytesIO(footer))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise MalformedFile(f"{head.name}: the Parquet file's footer is damaged ({error})") from error
-        return Structure(tuple(schema.names))
+        return Structure(tuple(schema.names), dialect=dialect)
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of some thousand rows."""
@@ -69,7 +68,7 @@ class Parquet(Format):
         with seekable(stream) as file:
             try:
                 with pq.ParquetFile(file, memory_map=False, pre_buffer=False) as table:
-                    _refuse_unreadable(table)
+                    _refuse_unreadable(table, structure.dialect.limits)
                     for batch in table.iter_batches(_BLOCK_ROWS, use_threads=False):
                         batch.validate(full=True)
                         yield _Batch(batch, wanted)
@@ -91,17 +90,18 @@ def _has_pyarrow() -> bool:
         return False
 
 
-def _refuse_unreadable(table: Any) -> None:
+def _refuse_unreadable(table: Any, limits: Limits) -> None:
     names = table.schema_arrow.names
+    refuse_too_many(len(names), limits)
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise MalformedFile(f"the Parquet file has several columns named {', '.join(repeated)}; rename them")
     for group in range(table.metadata.num_row_groups):
         size = table.metadata.row_group(group).total_byte_size
-        if size > ROW_GROUP_LIMIT:
+        if size > limits.row_group_bytes:
             raise MalformedFile(
                 f"row group {group} of the Parquet file unpacks to {size:,} bytes, more than the "
-                f"{ROW_GROUP_LIMIT:,} allowed; write smaller row groups"
+                f"{limits.row_group_bytes:,} allowed (limits.rowGroupBytes of the contract); write smaller row groups"
             )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from formats import AS_FOUND, Format, Head, MalformedFile, Registry, Structure
+from formats.columns import refuse_too_many
 from formats.encoding import (
     UTF_8,
     WINDOWS_1252,
@@ -20,7 +21,6 @@ from formats.encoding import (
     seen,
     utf_8_or_windows,
 )
-from formats.limits import LIMITS
 from runtime.contents import Content, contents
 from runtime.contract import Contract
 from runtime.source import Source
@@ -99,7 +99,7 @@ def look(
     source: Source, registry: Registry, contract: Contract | None = None, scan: Scan = "if needed"
 ) -> tuple[Part, ...]:
     """The files that an upload holds, and how each is to be read. Raises :class:`RefusedFile`."""
-    limits = contract.limits if contract else LIMITS
+    limits = contract.dialect.limits if contract else AS_FOUND.limits
     name = source.version.key.rsplit("/", 1)[-1]
     try:
         with contents(source, registry, limits) as found:
@@ -175,13 +175,10 @@ def _look(content: Content, registry: Registry, contract: Contract | None, scan:
     dialect = contract.dialect if contract else AS_FOUND
     try:
         structure = format_.inspect(text if format_.is_text else head, dialect)
-        most = contract.limits.columns if contract else LIMITS.columns
-        if structure.columns and len(structure.columns) > most:
-            raise MalformedFile(
-                f"the file has {len(structure.columns):,} columns, more than {most:,} (limits.columns of the contract)"
-            )
+        refuse_too_many(len(structure.columns or ()), dialect.limits)
     except MalformedFile as error:
         raise RefusedFile(_beginning_with(head.name, error), format_.name) from error
+    structure = replace(structure, dialect=replace(structure.dialect, limits=dialect.limits))
     return Part(content.member, content.packing, format_, structure, encoding, is_assumed)
 
 
