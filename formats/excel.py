@@ -5,7 +5,8 @@ leading zero and a leading ``=`` stay), what a formula gave when the workbook wa
 without a value, are passed over; a cell with an error, such as #DIV/0!, is empty. The raw text of a
 row is the JSON array of its cells.
 
-The reader is python-calamine, the extra ``excel``, which holds the sheet in memory: ``UNPACKED_LIMIT`` bounds it.
+The reader is python-calamine, the extra ``excel``, which holds the sheet in memory: ``Limits.workbook_bytes``
+bounds it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from formats.columns import batch_of
+from formats.columns import batch_of, refuse_too_many
 from formats.dialect import AS_FOUND, TableDialect
 from formats.excel_file import kind_of, refuse_bomb, refuse_locked_or_cut, refuse_sparse
 from formats.format import Block, Format, Head, MalformedFile, MalformedRow, Rows, Structure, Wanted
@@ -62,8 +63,8 @@ class Excel(Format):
         if not head.complete:
             return Structure(dialect.columns if dialect.header is False else None, details)
         try:
-            refuse_bomb(stream := io.BytesIO(head.data))
-            refuse_sparse(stream)
+            refuse_bomb(stream := io.BytesIO(head.data), dialect.limits)
+            refuse_sparse(stream, dialect.limits)
             with _opened(stream) as workbook:
                 sheet = _sheet(workbook, details)
                 lines, names = _header(sheet, details, dialect.columns)
@@ -76,12 +77,14 @@ class Excel(Format):
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of rows below the header."""
+        limits = structure.dialect.limits
         with seekable(stream) as file:
-            refuse_bomb(file)
-            refuse_sparse(file)
+            refuse_bomb(file, limits)
+            refuse_sparse(file, limits)
             with _opened(file) as workbook:
                 sheet = _sheet(workbook, structure.details)
                 lines, names = _header(sheet, structure.details, structure.columns or ())
+                refuse_too_many(len(names), limits)
                 first = max(lines, default=0)
                 rows = (line for line in _lines(sheet) if line[0] > first)
                 while block := [cells for _, cells in islice(rows, _BLOCK_ROWS)]:

@@ -10,18 +10,14 @@ import zlib
 from typing import BinaryIO
 
 from formats.format import Head, MalformedFile
-
-UNPACKED_LIMIT = 256 * 1024 * 1024
-"""The most bytes that a workbook may unpack to. It is held in memory whole, about twice as large, by its reader."""
-CELL_LIMIT = 32 * 1024 * 1024
-"""The most cells between the first and the last of a sheet, empty ones included: the reader makes a place for each."""
-READER_MEMORY = 4 * 1024 * 1024 * 1024
-"""The address space, in bytes, in which a workbook that isn't ``.xlsx`` has to be readable."""
+from formats.limits import READER_MEMORY, Limits
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """What a compound file begins with (MS-CFB section 2.2): an old workbook, or a new one under a password."""
 ZIP = b"PK\x03\x04"
 _ROWS = 1024 * 1024
+_NARROW = 26
+"""Columns of one letter."""
 _CELL = re.compile(rb"""r\s*=\s*["']([A-Za-z]+)([0-9]+)""")
 _WIDE = re.compile(rb'<c r="(?:[A-Z]{2}|[a-z])')
 _ODD_CELLS = (b"<c\t", b"<c\n", b"<c\r", b":c")
@@ -70,7 +66,7 @@ def refuse_locked_or_cut(head: Head) -> None:
         raise MalformedFile(f"{head.name}: the workbook is cut off: its end is missing; upload it again")
 
 
-def refuse_bomb(stream: BinaryIO) -> None:
+def refuse_bomb(stream: BinaryIO, limits: Limits) -> None:
     """Raises :class:`~formats.MalformedFile` when a workbook would unpack to more than it may, or has locked parts.
 
     The sizes are those that its directory states; a reader unpacks no more of a part than is stated.
@@ -83,17 +79,17 @@ def refuse_bomb(stream: BinaryIO) -> None:
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise MalformedFile(f"the workbook is damaged or cut off ({error}); save and upload it again") from error
         unpacked = sum(part.file_size for part in parts)
-        if unpacked > UNPACKED_LIMIT:
+        if unpacked > limits.workbook_bytes:
             raise MalformedFile(
-                f"the workbook unpacks to {unpacked:,} bytes, more than the {UNPACKED_LIMIT:,} allowed; "
-                "split it, or export its sheet as CSV"
+                f"the workbook unpacks to {unpacked:,} bytes, more than {limits.workbook_bytes:,} "
+                "(limits.workbookBytes of the contract); split it, or export its sheet as CSV"
             )
         if any(part.flag_bits & 1 for part in parts):
             raise MalformedFile("the workbook is under a password; save it without one and upload it again")
     stream.seek(0)
 
 
-def refuse_sparse(stream: BinaryIO) -> None:
+def refuse_sparse(stream: BinaryIO, limits: Limits) -> None:
     """Raises :class:`~formats.MalformedFile` when two cells of a sheet lie so far apart that its reader would die.
 
     Of an ``.xlsx`` the cells' names say so. Any other workbook is opened on trial, in a process that may die.
@@ -104,14 +100,15 @@ def refuse_sparse(stream: BinaryIO) -> None:
             sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
             for name in sheets:
                 try:
-                    columns, rows = _extent(archive.read(name))
+                    columns, rows = _extent(archive.read(name), limits.cells)
                 except _UNREADABLE as error:
                     raise MalformedFile(
                         f"{name} in the workbook is damaged ({error}); save and upload it again"
                     ) from error
-                if columns * rows > CELL_LIMIT:
+                if columns * rows > limits.cells:
                     raise MalformedFile(
-                        f"a sheet of the workbook spans {columns:,} columns and {rows:,} rows; delete the cells that "
+                        f"a sheet of the workbook spans {columns:,} columns and {rows:,} rows, more than "
+                        f"{limits.cells:,} cells (limits.cells of the contract); delete the cells that "
                         "lie apart from the table, or export it as CSV"
                     )
         if sheets:
@@ -124,12 +121,12 @@ def refuse_sparse(stream: BinaryIO) -> None:
     stream.seek(0)
 
 
-def _extent(sheet: bytes) -> tuple[int, int]:
+def _extent(sheet: bytes, most: int) -> tuple[int, int]:
     """How many columns and rows a sheet has, or may have where that is few enough."""
     # What all writers write needs one look: columns of one letter can't be too many.
     usual = sheet.count(b"<c ") == sheet.count(b'<c r="') and not any(odd in sheet for odd in _ODD_CELLS)
-    if usual and not _WIDE.search(sheet):
-        return 26, _ROWS
+    if usual and most >= _NARROW * _ROWS and not _WIDE.search(sheet):
+        return _NARROW, _ROWS
     columns = rows = 0
     for letters, number in set(_CELL.findall(sheet)):
         column = 0
