@@ -10,6 +10,7 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from formats.csv_dialect import Dialect
@@ -67,6 +68,8 @@ class Csv(Format):
         text = head.text()
         if text is None or not text.strip():
             raise MalformedFile(f"{head.name}: the file has no line of text; export it again")
+        if not head.complete and not _LINE_END.search(head.data):
+            raise MalformedFile(f"{head.name}: the first line is longer than {len(head.data):,} bytes; export it again")
         found = find_head(text, dialect)
         details = {"delimiter": found.dialect.delimiter}
         details["line end"] = "\n" if "\n" in text or "\r" not in text else "\r"
@@ -98,21 +101,27 @@ class Csv(Format):
             stretches = _without_comments(stretches, spelled.comment_char.encode())
         for _ in range(max(spelled.header_rows, default=0)):
             stretches = _after_first_record(stretches, dialect)
-        for data, closed, last in _knowing_the_last(stretches):
-            if closed:
-                yield _Records(data, dialect, columns, included, wanted, last)
+        for data, unclosed, last in _knowing_the_last(stretches):
+            if unclosed:
+                yield _UnclosedRecords(data, unclosed, [columns[position] for position in included])
             else:
-                yield _UnclosedRecord(data, [columns[position] for position in included])
+                yield _Records(data, dialect, columns, included, wanted, last)
 
 
-def _without_comments(stretches: Iterator[tuple[bytes, bool]], mark: bytes) -> Iterator[tuple[bytes, bool]]:
+Stretch = tuple[bytes, Sequence[int]]
+"""Whole records; or records with a quote that nothing closes, and where each of these ends."""
+
+
+def _without_comments(stretches: Iterator[Stretch], mark: bytes) -> Iterator[Stretch]:
     comment = re.compile(rb"^" + re.escape(mark) + rb"[^\r\n]*[\r\n]*", re.MULTILINE)
-    for data, closed in stretches:
-        if left := comment.sub(b"", data):
-            yield left, closed
+    for data, unclosed in stretches:
+        if unclosed:
+            yield data, unclosed
+        elif left := comment.sub(b"", data):
+            yield left, ()
 
 
-def _knowing_the_last(stretches: Iterator[tuple[bytes, bool]]) -> Iterator[tuple[bytes, bool, bool]]:
+def _knowing_the_last(stretches: Iterator[Stretch]) -> Iterator[tuple[bytes, Sequence[int], bool]]:
     """The stretches, with whether none follows."""
     before = next(stretches, None)
     for stretch in stretches:
@@ -123,8 +132,8 @@ def _knowing_the_last(stretches: Iterator[tuple[bytes, bool]]) -> Iterator[tuple
         yield *before, True
 
 
-def _whole_records(stream: BinaryIO, dialect: Dialect, longest: int, *, exact: bool) -> Iterator[tuple[bytes, bool]]:
-    """Stretches of whole records; False beside a record with a quote that nothing closes.
+def _whole_records(stream: BinaryIO, dialect: Dialect, longest: int, *, exact: bool) -> Iterator[Stretch]:
+    """Stretches of whole records, and of those with a quote that nothing closes.
 
     A quote left open swallows all that follows, up to a quote that opens another value if there is one. The record
     is given by itself, up to the end of the line that opens it, and the lines after it are read as the records that
@@ -136,19 +145,17 @@ def _whole_records(stream: BinaryIO, dialect: Dialect, longest: int, *, exact: b
             chunk = stream.read(size)
             at_end, size = not chunk, _BLOCK_SIZE
             rest += chunk
-        misquoted = dialect.misquoted(rest) if exact else None
-        if misquoted is not None:
-            begin, end = dialect.last_end_of_records(rest[:misquoted]), _end_of_line(rest, misquoted)
-            if begin:
-                yield rest[:begin], True
-            yield rest[begin:end], False
-            rest = rest[end:]
-            continue
+        if exact:
+            done = 0
+            for stretch in _up_to_misquoted(rest, dialect):
+                yield stretch
+                done += len(stretch[0])
+            rest = rest[done:]
         end = dialect.end_of_records(rest)
         if at_end and dialect.open_quote(rest[end:]) is None:
             end = len(rest)
         if end:
-            yield rest[:end], True
+            yield rest[:end], ()
             rest = rest[end:]
         if rest and (at_end or len(rest) > longest):
             quote = dialect.open_quote(rest)
@@ -160,9 +167,27 @@ def _whole_records(stream: BinaryIO, dialect: Dialect, longest: int, *, exact: b
                     f"a row is longer than {longest:,} bytes (limits.rowBytes of the contract); it begins {start!r}"
                 )
             if begin:
-                yield rest[:begin], True
-            yield rest[begin:end], False
+                yield rest[:begin], ()
+            yield rest[begin:end], (end - begin,)
             rest = rest[end:]
+
+
+def _up_to_misquoted(data: bytes, dialect: Dialect) -> Iterator[Stretch]:
+    """Stretches up to the last value of ``data`` whose quotes seem to be closed and aren't. Such records may be many,
+    so that those in a row come together."""
+    start = end = 0
+    ends: list[int] = []
+    while (misquoted := dialect.misquoted(data, end)) is not None:
+        begin = end + dialect.last_end_of_records(data[end:misquoted])
+        if begin > end:
+            if ends:
+                yield data[start:end], ends
+            yield data[end:begin], ()
+            start, ends = begin, []
+        end = _end_of_line(data, misquoted)
+        ends.append(end - start)
+    if ends:
+        yield data[start:end], ends
 
 
 def _end_of_line(data: bytes, position: int) -> int:
@@ -170,12 +195,12 @@ def _end_of_line(data: bytes, position: int) -> int:
     return line_end.end() if line_end else len(data)
 
 
-def _after_first_record(stretches: Iterator[tuple[bytes, bool]], dialect: Dialect) -> Iterator[tuple[bytes, bool]]:
+def _after_first_record(stretches: Iterator[Stretch], dialect: Dialect) -> Iterator[Stretch]:
     """The stretches without their first record."""
-    for data, closed in stretches:
-        end = dialect.end_of_first_record(data) if closed else len(data)
+    for data, unclosed in stretches:
+        end = unclosed[0] if unclosed else dialect.end_of_first_record(data)
         if end < len(data) and end:
-            yield data[end:], closed
+            yield data[end:], [later - end for later in unclosed[1:]]
         if end:
             break
     yield from stretches
@@ -332,15 +357,16 @@ def _positions(batch: pa.RecordBatch, misfits: Misfits) -> list[int]:
 
 
 @dataclass(frozen=True)
-class _UnclosedRecord(Block):
+class _UnclosedRecords(Block):
     data: bytes
+    ends: Sequence[int]
     included: Sequence[str]
 
     def parse(self) -> Rows:
         import pyarrow as pa
 
-        text = shown(self.data.rstrip(b"\r\n"))
+        texts = [shown(self.data[begin:end].rstrip(b"\r\n")) for begin, end in pairwise([0, *self.ends])]
         schema = pa.schema([(name, pa.string()) for name in self.included])
         reason = 'a value begins with a quotation mark (") and none closes it where the value ends'
-        batch = pa.RecordBatch.from_pylist([], schema)
-        return Rows(batch, lambda _: [text], [], [MalformedRow(0, reason, text)])
+        malformed = [MalformedRow(position, reason, text) for position, text in enumerate(texts)]
+        return Rows(pa.RecordBatch.from_pylist([], schema), lambda _: [], [], malformed)

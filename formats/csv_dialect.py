@@ -66,13 +66,13 @@ class Dialect:
         """Where in ``data``, which begins with a record, a value begins with a quote that none closes."""
         return next((value.start() for value in self._quoted.finditer(data) if not value[1]), None)
 
-    def misquoted(self, data: bytes) -> int | None:
-        """Where in ``data``, which begins with a record, a value of several lines begins that goes on after its quotes.
+    def misquoted(self, data: bytes, start: int = 0) -> int | None:
+        """Where in ``data``, from where a record begins, a value of several lines begins that goes on after its quotes.
 
         The quote that closes it is missing, most often, and what is taken for it opens a value of a later line.
         """
         after = (self.delimiter.encode(), b"\r", b"\n", b"")
-        for value in self._quoted.finditer(data):
+        for value in self._quoted.finditer(data, start):
             if data[value.end() : value.end() + 1] not in after and _LINE_ENDS.search(value[0]):
                 return value.start()
         return None

@@ -13,7 +13,7 @@ from formats import MalformedFile
 from formats.conformance import FormatConformance, Sample
 from formats.csv import Csv
 from formats.limits import LIMITS
-from formats.reading import blocks, head_of, read, values_of
+from formats.reading import blocks, head_of, read, rows_of, values_of
 
 SIZES = [1, 2, 7, 61, 4 * 1024 * 1024]
 """How many bytes the stream gives at a time."""
@@ -248,3 +248,18 @@ def test_a_quote_left_open_does_not_reach_into_a_later_rows_quotes() -> None:
     found = read(Csv(), data)
     assert [row.values for row in found] == [None, {"h": "b", "i": "2"}, {"h": "c", "i": "3"}, {"h": "d", "i": "4"}]
     assert found[0].raw == '"a,1'
+
+
+def test_rows_that_all_have_a_quote_left_open_come_together_each_with_its_text() -> None:
+    found = list(blocks(Csv(), b"a,b\n" + b'"x,1\n' * 100_000 + b"y,2\n", exact=True))
+    rows = rows_of(found)
+    assert len(found) < 10
+    assert {row.raw for row in rows[:-1]} == {'"x,1'}
+    assert all("none closes it" in row.reason for row in rows[:-1])
+    assert (len(rows), rows[-1].values) == (100_001, {"a": "y", "b": "2"})
+
+
+def test_a_header_that_does_not_end_within_the_head_is_refused_and_not_cut() -> None:
+    names = ",".join(f"a_rather_long_name_{number}" for number in range(5_000))
+    with pytest.raises(MalformedFile, match="upload: the first line is longer than 65,536 bytes"):
+        read(Csv(), f"{names}\n1,2\n".encode())
