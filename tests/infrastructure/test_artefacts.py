@@ -139,7 +139,7 @@ def test_a_plugin_is_shipped_to_the_validator_and_to_the_job(tmp_path: Path) -> 
     plugin = plugin_source(tmp_path / "till-journal")
     artefacts = build_artefacts(CONTRACTS, "arm64", tmp_path / "builds", plugins=[str(plugin)])
     with zipfile.ZipFile(artefacts.validator_package) as package:
-        assert "till_journal/fixed_width.py" in package.namelist()
+        assert "till_journal.py" in package.namelist()
         assert b"[retail_pipeline.formats]" in package.read("till_journal-1.0.dist-info/entry_points.txt")
         assert not [name for name in package.namelist() if name.startswith(("pyarrow", "duckdb", "boto3"))]
     ours, calamine, theirs = artefacts.wheels
@@ -155,7 +155,7 @@ def test_a_plugin_is_shipped_to_the_validator_and_to_the_job(tmp_path: Path) -> 
 def test_another_plugin_of_the_same_path_is_built_anew(tmp_path: Path) -> None:
     plugin = plugin_source(tmp_path / "till-journal")
     before = build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=[str(plugin)])
-    (plugin / "till_journal" / "__init__.py").write_text("VERSION = 2\n")
+    (plugin / "till_journal.py").write_text("VERSION = 2\n")
     after = build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=[str(plugin)])
     assert before.validator_package.parent != after.validator_package.parent
 
