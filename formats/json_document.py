@@ -22,8 +22,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object's members. RFC 8259 leaves open which of two equal names counts, so neither does."""
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the name {next(name for name in names if names.count(name) > 1)!r} stands twice")
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise ValueError(f"the name {twice!r} stands twice")
     return members
 
 

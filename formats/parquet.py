@@ -6,6 +6,7 @@ JSON object.
 
 from __future__ import annotations
 
+import datetime
 import importlib.util
 import io
 import json
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
 _LENGTH_SIZE = 4
 _BLOCK_ROWS = 16384
+_FIRST_DAY = (datetime.date.min - datetime.date(1970, 1, 1)).days
+_LAST_DAY = (datetime.date.max - datetime.date(1970, 1, 1)).days
 
 
 class Parquet(Format):
@@ -115,15 +118,44 @@ class _Batch(Block):
         for name, column in zip(self.batch.schema.names, self.batch.columns, strict=True):
             type_ = self.wanted(name)
             if type_ is not None:
-                columns[name] = column if column.type == type_ else _texts(column)
+                columns[name] = column if column.type == type_ and _in_calendar(column) else _texts(column)
         rows = self.batch.num_rows
         return Rows(batch_of(list(columns), list(columns.values()), rows), self._raw, native=True)
 
     def _raw(self, positions: Sequence[int]) -> list[str]:
         import pyarrow as pa
 
-        rows = self.batch.take(pa.array(positions, pa.int64())).to_pylist()
-        return [json.dumps(row, ensure_ascii=False, default=_plain) for row in rows]
+        rows = self.batch.take(pa.array(positions, pa.int64()))
+        columns = [_values(column) for column in rows.columns]
+        names = rows.schema.names
+        return [
+            json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, default=_plain)
+            for row in (zip(*columns, strict=True) if columns else [()] * rows.num_rows)
+        ]
+
+
+def _in_calendar(column: pa.Array) -> bool:
+    """Whether all days are of the years 1 to 9999, which every engine knows. Parquet holds others, too."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_date(column.type) and not pa.types.is_timestamp(column.type):
+        return True
+    ends = pc.min_max(column.cast(pa.date32(), safe=False))
+    first, last = ends["min"].value, ends["max"].value
+    return first is None or (first >= _FIRST_DAY and last <= _LAST_DAY)
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """Python's values; texts where it has none, as for days after the year 9999 and for nanoseconds."""
+    import pyarrow as pa
+
+    try:
+        return column.to_pylist()  # type: ignore[no-any-return]
+    except (OverflowError, ValueError):
+        if pa.types.is_nested(column.type):
+            return ["<a date or time that is out of range>" if value.is_valid else None for value in column]
+        return column.cast(pa.string()).to_pylist()  # type: ignore[no-any-return]
 
 
 def _texts(column: pa.Array) -> pa.Array:
@@ -137,7 +169,7 @@ def _texts(column: pa.Array) -> pa.Array:
             return column.cast(pa.string())
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             pass
-    return pa.array([_text(value) for value in column.to_pylist()], pa.string())
+    return pa.array([_text(value) for value in _values(column)], pa.string())
 
 
 def _text(value: Any) -> str | None:
