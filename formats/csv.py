@@ -41,6 +41,7 @@ _FIRST_BLOCK_SIZE = 256 * 1024
 _LINE_END = re.compile(rb"[\r\n]")
 _UNDECODED = re.compile("[\udc80-\udcff]+")
 _REPLACEMENT = "\ufffd"
+_MISQUOTED = "a value goes on after the quotation mark that closes it; write a mark within a value twice"
 
 
 @hookimpl
@@ -311,13 +312,15 @@ class _Records(Block):
         return Rows(batch, raw, _positions(batch, misfits), malformed)
 
     def _without_extras(self, batch: pa.RecordBatch, misfits: Misfits) -> tuple[pa.RecordBatch, Misfits]:
-        """Take headers within the file and totals at its end out, to the misfits."""
+        """Take rows with wrong quotes, headers within the file and totals at its end out, to the misfits."""
         count = batch.num_rows + len(misfits)
         repeated = repeated_headers(batch)
-        if not repeated and not self.last:
+        misquoted = self._misquoted(count) if self.dialect.may_go_on_after_quotes(self.data) else []
+        if not repeated and not self.last and not misquoted:
             return batch, misfits
         positions = _positions(batch, misfits) if misfits else range(count)
-        reasons = {positions[row]: REPEATED_HEADER for row in repeated}
+        reasons = {position: _MISQUOTED for position in misquoted if position not in misfits}
+        reasons |= {positions[row]: REPEATED_HEADER for row in repeated}
         if self.last:
             ends = range(max(0, count - MOST_TOTALS), count)
             for position, record in zip(ends, self.dialect.records(self.data, count, ends), strict=True):
@@ -328,6 +331,10 @@ class _Records(Block):
         texts = map(shown, self.dialect.records(self.data, count, list(reasons)))
         extras = dict(zip(reasons, zip(reasons.values(), texts, strict=True), strict=True))
         return _kept(batch, positions, extras), misfits | extras
+
+    def _misquoted(self, count: int) -> list[int]:
+        records = self.dialect.records(self.data, count, range(count))
+        return [position for position, record in enumerate(records) if self.dialect.goes_on_after_quotes(record)]
 
 
 def _kept(batch: pa.RecordBatch, positions: Sequence[int], misfits: Misfits) -> pa.RecordBatch:

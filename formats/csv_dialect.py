@@ -77,6 +77,17 @@ class Dialect:
                 return value.start()
         return None
 
+    def may_go_on_after_quotes(self, data: bytes) -> bool:
+        """Whether a quote stands between other characters, as after a value that goes on. One quick look."""
+        return bool(self.quote) and self.quote.encode() in data and bool(self._between_characters.search(data))
+
+    def goes_on_after_quotes(self, record: bytes) -> bool:
+        """Whether a value of a record goes on after the quote that closes it; the parser would join both parts."""
+        after = (self.delimiter.encode(), b" ", b"\t", b"")
+        return any(
+            value[1] and record[value.end() : value.end() + 1] not in after for value in self._quoted.finditer(record)
+        )
+
     def records(self, data: bytes, count: int, positions: Sequence[int]) -> list[bytes]:
         """Some of the ``count`` records of ``data``, by their positions from 0, without their line ends."""
         lines = _lines(data)
@@ -91,6 +102,12 @@ class Dialect:
         starts = [0, *(line_end.end() for line_end in _LINE_ENDS.finditer(hidden))]
         ends = [*(line_end.start() for line_end in _LINE_ENDS.finditer(hidden)), len(data)]
         return [data[start:end] for start, end in zip(starts, ends, strict=True) if start < end]
+
+    @cached_property
+    def _between_characters(self) -> re.Pattern[bytes]:
+        quote, delimiter = re.escape(self.quote.encode()), re.escape(self.delimiter.encode())
+        around = delimiter + rb"\r\n" + quote
+        return re.compile(quote + rb"(?<=[^" + around + rb"]" + quote + rb")[^" + around + rb" \t]")
 
     @cached_property
     def _quoted(self) -> re.Pattern[bytes]:
