@@ -78,8 +78,17 @@ class Dialect:
         return None
 
     def may_go_on_after_quotes(self, data: bytes) -> bool:
-        """Whether a quote stands between other characters, as after a value that goes on. One quick look."""
-        return bool(self.quote) and self.quote.encode() in data and bool(self._between_characters.search(data))
+        """Whether a quote stands between other characters, as after a value that goes on.
+
+        By Arrow, which lets other threads go on meanwhile.
+        """
+        import pyarrow.compute as pc
+
+        if not self.quote or self.quote.encode() not in data:
+            return False
+        quote = re.escape(self.quote)
+        around = re.escape(self.delimiter) + r"\r\n" + quote
+        return bool(pc.match_substring_regex(_binary(data), f"[^{around}]{quote}[^{around} \\t]")[0].as_py())
 
     def goes_on_after_quotes(self, record: bytes) -> bool:
         """Whether a value of a record goes on after the quote that closes it; the parser would join both parts."""
@@ -102,12 +111,6 @@ class Dialect:
         starts = [0, *(line_end.end() for line_end in _LINE_ENDS.finditer(hidden))]
         ends = [*(line_end.start() for line_end in _LINE_ENDS.finditer(hidden)), len(data)]
         return [data[start:end] for start, end in zip(starts, ends, strict=True) if start < end]
-
-    @cached_property
-    def _between_characters(self) -> re.Pattern[bytes]:
-        quote, delimiter = re.escape(self.quote.encode()), re.escape(self.delimiter.encode())
-        around = delimiter + rb"\r\n" + quote
-        return re.compile(quote + rb"(?<=[^" + around + rb"]" + quote + rb")[^" + around + rb" \t]")
 
     @cached_property
     def _quoted(self) -> re.Pattern[bytes]:
@@ -147,12 +150,17 @@ class Dialect:
 
 def _lines(data: bytes) -> pa.BinaryArray:
     """The lines of some bytes, without their line feeds. By Arrow, since a Python object for each line takes long."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    data = data.removesuffix(b"\n")
+    return pc.split_pattern(_binary(data.removesuffix(b"\n")), b"\n").flatten()
+
+
+def _binary(data: bytes) -> pa.BinaryArray:
+    """An array of one value, which is not copied."""
+    import pyarrow as pa
+
     ends = pa.py_buffer(struct.pack("=2i", 0, len(data)))
-    return pc.split_pattern(pa.Array.from_buffers(pa.binary(), 1, [None, ends, pa.py_buffer(data)]), b"\n").flatten()
+    return pa.Array.from_buffers(pa.binary(), 1, [None, ends, pa.py_buffer(data)])
 
 
 def _end_of_lines(data: bytes, start: int, end: int) -> int:
