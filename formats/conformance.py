@@ -4,16 +4,21 @@ A format's test class inherits :class:`FormatConformance`, names the format, and
 rows expected of each. It needs the extra ``conformance``.
 """
 
+import bz2
+import gzip
+import io
+import lzma
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 from string import ascii_letters
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 
 import pyarrow as pa
 import pytest
@@ -21,7 +26,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from formats import Format, MalformedFile, Registry
-from formats.reading import blocks, head_of, read, rows_of, text, values_of
+from formats.encoding import decoded
+from formats.limits import LIMITS
+from formats.packing import Archive, unpacked
+from formats.reading import blocks, head_of, read, read_through, rows_of, text, values_of
 
 SALES: list[Mapping[str, str]] = [
     {"sku": f"00{number:04}", "title": title, "price": f"{number}.50"}
@@ -44,6 +52,32 @@ head = Head("upload", len(data), data, data)
 format_ = getattr(importlib.import_module(module), name)()
 print(format_.likelihood(head) > 0, *(format_.inspect(head).columns or ()), sep=chr(10))
 """
+
+
+def _zipped(data: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("upload", data)
+    return packed.getvalue()
+
+
+def _first_member(stream: BinaryIO) -> BinaryIO:
+    archive = Archive(stream, LIMITS)
+    return archive.open(archive.members[0])
+
+
+_PACKED: Mapping[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zip": _zipped,
+}
+_UNPACKED: Mapping[str, Callable[[BinaryIO], BinaryIO]] = {
+    "gzip": lambda stream: unpacked(stream, "gzip", LIMITS),
+    "bzip2": lambda stream: unpacked(stream, "bzip2", LIMITS),
+    "xz": lambda stream: unpacked(stream, "xz", LIMITS),
+    "zip": _first_member,
+}
 
 _any_bytes = st.binary(max_size=200) | st.text('",;|\n\r\t[]{}:\\ab01.eé\ufeff ', max_size=80).map(str.encode)
 # Every format inherits the same tests, which Hypothesis would take for an accident.
@@ -103,6 +137,10 @@ class FormatConformance:
     @property
     def _clean(self) -> Sample:
         return self.clean or Sample(self.encode(SALES), SALES)
+
+    @property
+    def _samples(self) -> Sequence[Sample]:
+        return [sample for sample in (self._clean, self.faulty) if sample]
 
     def test_every_row_of_a_clean_file_comes_with_its_values_in_the_files_order(self) -> None:
         assert values_of(read(self.format, self._clean.data)) == list(self._clean.rows)
@@ -169,8 +207,25 @@ class FormatConformance:
 
     @pytest.mark.parametrize("most", [1, 2, 3, 5, 64, 1000])
     def test_rows_are_the_same_however_few_bytes_the_stream_gives_at_a_time(self, most: int) -> None:
-        for sample in filter(None, (self._clean, self.faulty)):
+        for sample in self._samples:
             assert read(self.format, sample.data, most=most) == read(self.format, sample.data)
+
+    @pytest.mark.parametrize("packing", ["gzip", "bzip2", "xz", "zip"])
+    def test_a_packed_file_has_the_same_rows_in_the_same_places(self, packing: str) -> None:
+        for sample in self._samples:
+            packed, unpack = _PACKED[packing](sample.data), _UNPACKED[packing]
+            assert read_through(self.format, packed, unpack) == read(self.format, sample.data)
+
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16-be", "windows-1252"])
+    def test_text_has_the_same_rows_in_the_same_places_whatever_its_encoding(self, encoding: str) -> None:
+        if not self.format.is_text:
+            pytest.skip("the format sees to encodings itself, or has none")
+        for sample in self._samples:
+            data = sample.data.decode(errors="replace").encode(
+                encoding, errors="ignore"
+            )  # Windows-1252 has no pictures of books
+            plain = data.decode(encoding).encode()
+            assert read_through(self.format, data, lambda stream: decoded(stream, encoding)) == read(self.format, plain)
 
     def test_blocks_can_be_parsed_on_any_thread_and_in_any_order(self) -> None:
         data = self._clean.data if type(self).encode is FormatConformance.encode else self.encode(SALES * 50)

@@ -10,6 +10,7 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from formats.csv_dialect import Dialect
@@ -17,7 +18,6 @@ from formats.csv_extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, t
 from formats.csv_head import find_head
 from formats.dialect import AS_FOUND, TableDialect
 from formats.format import (
-    ROW_LIMIT,
     UNDECODABLE,
     Block,
     Format,
@@ -42,6 +42,7 @@ _FIRST_BLOCK_SIZE = 256 * 1024
 _LINE_END = re.compile(rb"[\r\n]")
 _UNDECODED = re.compile("[\udc80-\udcff]+")
 _REPLACEMENT = "\ufffd"
+_MISQUOTED = "a value goes on after the quotation mark that closes it; write a mark within a value twice"
 
 
 @hookimpl
@@ -69,6 +70,8 @@ class Csv(Format):
         text = head.text()
         if text is None or not text.strip():
             raise MalformedFile(f"{head.name}: the file has no line of text; export it again")
+        if not head.complete and not _LINE_END.search(head.data):
+            raise MalformedFile(f"{head.name}: the first line is longer than {len(head.data):,} bytes; export it again")
         found = find_head(text, dialect)
         details = {"delimiter": found.dialect.delimiter}
         details["line end"] = "\n" if "\n" in text or "\r" not in text else "\r"
@@ -85,6 +88,7 @@ class Csv(Format):
             header=bool(found.header),
             header_rows=found.header,
             comment_char=dialect.comment_char,
+            limits=dialect.limits,
         )
         return Structure(found.columns, details, dialect=spelled)
 
@@ -94,26 +98,32 @@ class Csv(Format):
         dialect = Dialect(spelled.delimiter or ",", spelled.quote_char or "", spelled.escape_char or "")
         columns = structure.columns or ()
         included = [position for position, name in enumerate(columns) if wanted(name) is not None]
-        stretches = _whole_records(stream, dialect, exact=structure.exact)
+        stretches = _whole_records(stream, dialect, spelled.limits.row_bytes, exact=structure.exact)
         if spelled.comment_char:
             stretches = _without_comments(stretches, spelled.comment_char.encode())
         for _ in range(max(spelled.header_rows, default=0)):
             stretches = _after_first_record(stretches, dialect)
-        for data, closed, last in _knowing_the_last(stretches):
-            if closed:
-                yield _Records(data, dialect, columns, included, wanted, last)
+        for data, unclosed, last in _knowing_the_last(stretches):
+            if unclosed:
+                yield _UnclosedRecords(data, unclosed, [columns[position] for position in included])
             else:
-                yield _UnclosedRecord(data, [columns[position] for position in included])
+                yield _Records(data, dialect, columns, included, wanted, last)
 
 
-def _without_comments(stretches: Iterator[tuple[bytes, bool]], mark: bytes) -> Iterator[tuple[bytes, bool]]:
+Stretch = tuple[bytes, Sequence[int]]
+"""Whole records; or records with a quote that nothing closes, and where each of these ends."""
+
+
+def _without_comments(stretches: Iterator[Stretch], mark: bytes) -> Iterator[Stretch]:
     comment = re.compile(rb"^" + re.escape(mark) + rb"[^\r\n]*[\r\n]*", re.MULTILINE)
-    for data, closed in stretches:
-        if left := comment.sub(b"", data):
-            yield left, closed
+    for data, unclosed in stretches:
+        if unclosed:
+            yield data, unclosed
+        elif left := comment.sub(b"", data):
+            yield left, ()
 
 
-def _knowing_the_last(stretches: Iterator[tuple[bytes, bool]]) -> Iterator[tuple[bytes, bool, bool]]:
+def _knowing_the_last(stretches: Iterator[Stretch]) -> Iterator[tuple[bytes, Sequence[int], bool]]:
     """The stretches, with whether none follows."""
     before = next(stretches, None)
     for stretch in stretches:
@@ -124,8 +134,8 @@ def _knowing_the_last(stretches: Iterator[tuple[bytes, bool]]) -> Iterator[tuple
         yield *before, True
 
 
-def _whole_records(stream: BinaryIO, dialect: Dialect, *, exact: bool) -> Iterator[tuple[bytes, bool]]:
-    """Stretches of whole records; False beside a record with a quote that nothing closes.
+def _whole_records(stream: BinaryIO, dialect: Dialect, longest: int, *, exact: bool) -> Iterator[Stretch]:
+    """Stretches of whole records, and of those with a quote that nothing closes.
 
     A quote left open swallows all that follows, up to a quote that opens another value if there is one. The record
     is given by itself, up to the end of the line that opens it, and the lines after it are read as the records that
@@ -134,35 +144,51 @@ def _whole_records(stream: BinaryIO, dialect: Dialect, *, exact: bool) -> Iterat
     rest, at_end, size = read_past_mark(stream), False, _FIRST_BLOCK_SIZE
     taken = len(rest)
     while rest or not at_end:
-        if not at_end and len(rest) <= ROW_LIMIT:
+        if not at_end and len(rest) <= longest:
             chunk = stream.read(size)
             at_end, size = not chunk, _BLOCK_SIZE
             rest += chunk
             taken += len(chunk)
-        misquoted = dialect.misquoted(rest) if exact else None
-        if misquoted is not None:
-            begin, end = dialect.last_end_of_records(rest[:misquoted]), _end_of_line(rest, misquoted)
-            if begin:
-                yield rest[:begin], True
-            yield rest[begin:end], False
-            rest = rest[end:]
-            continue
+        if exact:
+            done = 0
+            for stretch in _up_to_misquoted(rest, dialect):
+                yield stretch
+                done += len(stretch[0])
+            rest = rest[done:]
         end = dialect.end_of_records(rest)
         if at_end and dialect.open_quote(rest[end:]) is None:
             end = len(rest)
         if end:
-            yield rest[:end], True
+            yield rest[:end], ()
             rest = rest[end:]
-        if rest and (at_end or len(rest) > ROW_LIMIT):
+        if rest and (at_end or len(rest) > longest):
             quote = dialect.open_quote(rest)
             begin = dialect.last_end_of_records(rest[:quote]) if quote is not None else 0
             end = _end_of_line(rest, quote) if quote is not None else len(rest)
-            if end - begin > ROW_LIMIT:
-                raise row_too_long(taken - len(rest) + begin, rest[begin:])
+            if end - begin > longest:
+                raise row_too_long(taken - len(rest) + begin, rest[begin:], longest)
             if begin:
-                yield rest[:begin], True
-            yield rest[begin:end], False
+                yield rest[:begin], ()
+            yield rest[begin:end], (end - begin,)
             rest = rest[end:]
+
+
+def _up_to_misquoted(data: bytes, dialect: Dialect) -> Iterator[Stretch]:
+    """Stretches up to the last value of ``data`` whose quotes seem to be closed and aren't. Such records may be many,
+    so that those in a row come together."""
+    start = end = 0
+    ends: list[int] = []
+    while (misquoted := dialect.misquoted(data, end)) is not None:
+        begin = end + dialect.last_end_of_records(data[end:misquoted])
+        if begin > end:
+            if ends:
+                yield data[start:end], ends
+            yield data[end:begin], ()
+            start, ends = begin, []
+        end = _end_of_line(data, misquoted)
+        ends.append(end - start)
+    if ends:
+        yield data[start:end], ends
 
 
 def _end_of_line(data: bytes, position: int) -> int:
@@ -170,12 +196,12 @@ def _end_of_line(data: bytes, position: int) -> int:
     return line_end.end() if line_end else len(data)
 
 
-def _after_first_record(stretches: Iterator[tuple[bytes, bool]], dialect: Dialect) -> Iterator[tuple[bytes, bool]]:
+def _after_first_record(stretches: Iterator[Stretch], dialect: Dialect) -> Iterator[Stretch]:
     """The stretches without their first record."""
-    for data, closed in stretches:
-        end = dialect.end_of_first_record(data) if closed else len(data)
+    for data, unclosed in stretches:
+        end = unclosed[0] if unclosed else dialect.end_of_first_record(data)
         if end < len(data) and end:
-            yield data[end:], closed
+            yield data[end:], [later - end for later in unclosed[1:]]
         if end:
             break
     yield from stretches
@@ -286,13 +312,15 @@ class _Records(Block):
         return Rows(batch, raw, _positions(batch, misfits), malformed)
 
     def _without_extras(self, batch: pa.RecordBatch, misfits: Misfits) -> tuple[pa.RecordBatch, Misfits]:
-        """Take headers within the file and totals at its end out, to the misfits."""
+        """Take rows with wrong quotes, headers within the file and totals at its end out, to the misfits."""
         count = batch.num_rows + len(misfits)
         repeated = repeated_headers(batch)
-        if not repeated and not self.last:
+        misquoted = self._misquoted(count) if self.dialect.may_go_on_after_quotes(self.data) else []
+        if not repeated and not self.last and not misquoted:
             return batch, misfits
         positions = _positions(batch, misfits) if misfits else range(count)
-        reasons = {positions[row]: REPEATED_HEADER for row in repeated}
+        reasons = {position: _MISQUOTED for position in misquoted if position not in misfits}
+        reasons |= {positions[row]: REPEATED_HEADER for row in repeated}
         if self.last:
             ends = range(max(0, count - MOST_TOTALS), count)
             for position, record in zip(ends, self.dialect.records(self.data, count, ends), strict=True):
@@ -303,6 +331,10 @@ class _Records(Block):
         texts = map(shown, self.dialect.records(self.data, count, list(reasons)))
         extras = dict(zip(reasons, zip(reasons.values(), texts, strict=True), strict=True))
         return _kept(batch, positions, extras), misfits | extras
+
+    def _misquoted(self, count: int) -> list[int]:
+        records = self.dialect.records(self.data, count, range(count))
+        return [position for position, record in enumerate(records) if self.dialect.goes_on_after_quotes(record)]
 
 
 def _kept(batch: pa.RecordBatch, positions: Sequence[int], misfits: Misfits) -> pa.RecordBatch:
@@ -332,15 +364,16 @@ def _positions(batch: pa.RecordBatch, misfits: Misfits) -> list[int]:
 
 
 @dataclass(frozen=True)
-class _UnclosedRecord(Block):
+class _UnclosedRecords(Block):
     data: bytes
+    ends: Sequence[int]
     included: Sequence[str]
 
     def parse(self) -> Rows:
         import pyarrow as pa
 
-        text = shown(self.data.rstrip(b"\r\n"))
+        texts = [shown(self.data[begin:end].rstrip(b"\r\n")) for begin, end in pairwise([0, *self.ends])]
         schema = pa.schema([(name, pa.string()) for name in self.included])
         reason = 'a value begins with a quotation mark (") and none closes it where the value ends'
-        batch = pa.RecordBatch.from_pylist([], schema)
-        return Rows(batch, lambda _: [text], [], [MalformedRow(0, reason, text)])
+        malformed = [MalformedRow(position, reason, text) for position, text in enumerate(texts)]
+        return Rows(pa.RecordBatch.from_pylist([], schema), lambda _: [], [], malformed)

@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from formats.format import ROW_LIMIT
-from formats.lines import lines_of
+from formats.limits import MEBIBYTE
+from formats.lines import binary, lines_of
 
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 _NO_LINE_END = re.compile(rb"[^\r\n]")
+_NEAR_THE_END = MEBIBYTE
+"""Where a last line end that is surely in no quotes is looked for first: most often there is one."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Dialect:
             return end
         if self.escape:
             return self.last_end_of_records(data)
-        while end and len(data) - end <= ROW_LIMIT:
+        while end and len(data) - end <= _NEAR_THE_END:
             quote = data.rfind(self.quote.encode(), 0, end)
             if quote < 0 or self._is_past_quotes(data, quote):
                 return end
@@ -60,16 +62,36 @@ class Dialect:
         """Where in ``data``, which begins with a record, a value begins with a quote that none closes."""
         return next((value.start() for value in self._quoted.finditer(data) if not value[1]), None)
 
-    def misquoted(self, data: bytes) -> int | None:
-        """Where in ``data``, which begins with a record, a value of several lines begins that goes on after its quotes.
+    def misquoted(self, data: bytes, start: int = 0) -> int | None:
+        """Where in ``data``, from where a record begins, a value of several lines begins that goes on after its quotes.
 
         The quote that closes it is missing, most often, and what is taken for it opens a value of a later line.
         """
         after = (self.delimiter.encode(), b"\r", b"\n", b"")
-        for value in self._quoted.finditer(data):
+        for value in self._quoted.finditer(data, start):
             if data[value.end() : value.end() + 1] not in after and _LINE_ENDS.search(value[0]):
                 return value.start()
         return None
+
+    def may_go_on_after_quotes(self, data: bytes) -> bool:
+        """Whether a quote stands between other characters, as after a value that goes on.
+
+        By Arrow, which lets other threads go on meanwhile.
+        """
+        import pyarrow.compute as pc
+
+        if not self.quote or self.quote.encode() not in data:
+            return False
+        quote = re.escape(self.quote)
+        around = re.escape(self.delimiter) + r"\r\n" + quote
+        return bool(pc.match_substring_regex(binary(data), f"[^{around}]{quote}[^{around} \\t]")[0].as_py())
+
+    def goes_on_after_quotes(self, record: bytes) -> bool:
+        """Whether a value of a record goes on after the quote that closes it; the parser would join both parts."""
+        after = (self.delimiter.encode(), b" ", b"\t", b"")
+        return any(
+            value[1] and record[value.end() : value.end() + 1] not in after for value in self._quoted.finditer(record)
+        )
 
     def records(self, data: bytes, count: int, positions: Sequence[int]) -> list[bytes]:
         """Some of the ``count`` records of ``data``, by their positions from 0, without their line ends."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from formats.limits import LIMITS, Limits
+
 
 @dataclass(frozen=True)
 class TableDialect:
@@ -37,6 +39,8 @@ class TableDialect:
     """The names of the contract's fields in its order, for a file that has no header."""
     known: frozenset[str] = frozenset()
     """All names that the contract knows columns by, as :func:`normalise` gives them: by these a header is known."""
+    limits: Limits = LIMITS
+    """How much a file may have. No property of a Table Dialect: it comes along since who reads a file needs both."""
 
 
 def normalise(column: str) -> str:

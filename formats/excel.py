@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from formats.calamine_sheets import MissingReaderError, calamine_sheets
+from formats.columns import refuse_too_many
 from formats.dialect import AS_FOUND, TableDialect
 from formats.excel_file import is_open_xml, kind_of, refuse_bomb, refuse_huge, refuse_locked_or_cut
 from formats.format import Block, Format, Head, MalformedFile, Structure, Wanted
 from formats.hookspecs import hookimpl
+from formats.limits import Limits
 from formats.seeking import seekable
 from formats.sheet import Sheet, find_header
 from formats.xlsx import open_xml_sheets
@@ -44,7 +46,7 @@ class Excel(Format):
         if not head.complete:
             return Structure(dialect.columns if dialect.header is False else None, details)
         try:
-            with _opened(io.BytesIO(head.data)) as sheets:
+            with _opened(io.BytesIO(head.data), dialect.limits) as sheets:
                 sheet = _chosen(sheets, details)
                 header = find_header(sheet, details, dialect.columns)
         except MissingReaderError:
@@ -56,20 +58,21 @@ class Excel(Format):
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of rows below the header."""
-        details = structure.details
-        with seekable(stream) as file, _opened(file) as sheets:
+        details, limits = structure.details, structure.dialect.limits
+        with seekable(stream) as file, _opened(file, limits) as sheets:
             sheet = _chosen(sheets, details)
             header = find_header(sheet, details, structure.columns or ())
+            refuse_too_many(header.width, limits)
             yield from sheet.blocks(header, wanted)
 
 
 @contextmanager
-def _opened(stream: BinaryIO) -> Iterator[Sequence[Sheet]]:
+def _opened(stream: BinaryIO, limits: Limits) -> Iterator[Sequence[Sheet]]:
     """The sheets of a workbook while it is open."""
-    refuse_bomb(stream)
+    refuse_bomb(stream, limits)
     if is_open_xml(stream):
         with zipfile.ZipFile(stream) as archive:
-            yield open_xml_sheets(archive)
+            yield open_xml_sheets(archive, limits)
     else:
         refuse_huge(stream)
         yield calamine_sheets(stream)

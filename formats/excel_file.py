@@ -9,13 +9,7 @@ import zlib
 from typing import BinaryIO
 
 from formats.format import Head, MalformedFile
-
-UNPACKED_LIMIT = 256 * 1024 * 1024
-"""The most bytes that a workbook may unpack to, but for the sheets of an ``.xlsx``: these may be held in memory."""
-SHEET_LIMIT = 4 * 1024 * 1024 * 1024
-"""The most bytes that the sheets of an ``.xlsx`` may unpack to; they are read as they stream by."""
-READER_MEMORY = 4 * 1024 * 1024 * 1024
-"""The address space, in bytes, in which a workbook that isn't ``.xlsx`` has to be readable."""
+from formats.limits import READER_MEMORY, SHEET_BYTES, Limits
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """What a compound file begins with (MS-CFB section 2.2): an old workbook, or a new one under a password."""
@@ -75,7 +69,7 @@ def refuse_locked_or_cut(head: Head) -> None:
         raise MalformedFile(f"{head.name}: the workbook is cut off: its end is missing; upload it again")
 
 
-def refuse_bomb(stream: BinaryIO) -> None:
+def refuse_bomb(stream: BinaryIO, limits: Limits) -> None:
     """Raises :class:`~formats.MalformedFile` when a workbook would unpack to more than it may, or has locked parts.
 
     The sizes are those that its directory states; a reader unpacks no more of a part than is stated.
@@ -89,12 +83,16 @@ def refuse_bomb(stream: BinaryIO) -> None:
             raise MalformedFile("the workbook is damaged or cut off; save and upload it again", str(error)) from error
         sheets = sum(part.file_size for part in parts if part.filename.startswith(_SHEETS))
         rest = sum(part.file_size for part in parts) - sheets
-        for unpacked, limit in ((sheets, SHEET_LIMIT), (rest, UNPACKED_LIMIT)):
-            if unpacked > limit:
-                raise MalformedFile(
-                    f"the workbook unpacks to {unpacked:,} bytes, more than the {limit:,} allowed; "
-                    "split it, or export its sheet as CSV"
-                )
+        if sheets > SHEET_BYTES:
+            raise MalformedFile(
+                f"the workbook's sheets unpack to {sheets:,} bytes, more than the {SHEET_BYTES:,} allowed; split it, "
+                "or export its sheet as CSV"
+            )
+        if rest > limits.workbook_bytes:
+            raise MalformedFile(
+                f"the workbook unpacks to {rest:,} bytes, more than {limits.workbook_bytes:,} "
+                "(limits.workbookBytes of the contract); split it, or export its sheet as CSV"
+            )
         if any(part.flag_bits & 1 for part in parts):
             raise MalformedFile("the workbook is under a password; save it without one and upload it again")
     stream.seek(0)

@@ -27,9 +27,6 @@ else:
 HEAD_SIZE = 64 * 1024
 """How many bytes of a file's beginning, and of its end, a format is shown before it is chosen."""
 
-ROW_LIMIT = 1024 * 1024
-"""The longest row, in bytes. A longer one is no row of a shop; it would be held in memory whole."""
-
 UNDECODABLE = "the row is not UTF-8 text; export the file as UTF-8"
 """The reason of a row with bytes that aren't UTF-8; the pipeline then looks whether the file is in another encoding."""
 
@@ -59,12 +56,12 @@ def with_evidence(reason: str, evidence: str) -> str:
     return f"{reason} ({evidence})" if evidence else reason
 
 
-def row_too_long(place: int, row: bytes) -> MalformedFile:
-    """The refusal of a file of text with a row longer than :data:`ROW_LIMIT`, which begins after so many bytes."""
+def row_too_long(place: int, row: bytes, longest: int) -> MalformedFile:
+    """The refusal of a file of text with a row longer than it may be, which begins after so many bytes."""
     begin = row[:80].decode(errors="backslashreplace")
     return MalformedFile(
-        f"a row is longer than {ROW_LIMIT:,} bytes, the one after the first {place:,} bytes of the text; a quotation "
-        "mark or a line end may be missing there",
+        f"a row is longer than {longest:,} bytes (limits.rowBytes of the contract), the one after the first {place:,} "
+        "bytes of the text; a quotation mark or a line end may be missing there",
         f"it begins {begin!r}",
     )
 
@@ -120,7 +117,8 @@ class Structure:
     nested: tuple[tuple[str, ...], ...] = ()
     """The ways to values within objects, as the names on each. As a column's name they have dots between them."""
     dialect: TableDialect = AS_FOUND
-    """How the file spells its table: what the contract says, and what the head shows, for ``read`` to use."""
+    """How the file spells its table: what the contract says, and what the head shows, for ``read`` to use. Its limits
+    are the contract's, whatever ``inspect`` gave."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ A plugin is a module with a function of this name under :data:`hookimpl`, and a 
 ``pyproject.toml``::
 
     [project.entry-points."retail_pipeline.formats"]
-    fixed_width = "till_journal.fixed_width"
+    till_journal = "till_journal"
 
 The formats in the box come through the same door.
 """

@@ -17,7 +17,6 @@ from typing import Any, BinaryIO
 
 from formats.dialect import AS_FOUND, TableDialect
 from formats.format import (
-    ROW_LIMIT,
     UNDECODABLE,
     Block,
     Format,
@@ -31,8 +30,9 @@ from formats.format import (
 )
 from formats.hookspecs import hookimpl
 from formats.json_document import DECODER, Document, why
-from formats.json_paths import Path, names_of, nested_paths
+from formats.json_paths import Path, is_deeper, names_of, nested_paths
 from formats.json_rows import Parsed, is_text, parse_typed, rows_of
+from formats.limits import Limits
 from formats.lines import lines_of
 from formats.utf8 import read_past_mark, shown
 
@@ -81,7 +81,7 @@ class Json(Format):
                 "export or upload it again",
                 f"it begins with {begins!r} and ends with {ends!r}",
             )
-        document = Document(io.BytesIO(head.data))
+        document = Document(io.BytesIO(head.data), dialect.limits.row_bytes)
         details = {_PROPERTY: dialect.property} if dialect.property else {}
         rows: list[Any] = []
         try:
@@ -92,17 +92,18 @@ class Json(Format):
         except MalformedFile as error:
             if head.complete:
                 raise error.at(head.name) from error
-        return _structure(rows, details)
+        return _structure(rows, details, dialect)
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of the array's elements."""
-        document = Document(stream)
+        limits = structure.dialect.limits
+        document = Document(stream, limits.row_bytes)
         document.enter_rows(_names(structure.details))
         if not structure.exact:
             for stretch in document.stretches():
-                yield _Stretch(stretch, _paths(structure), wanted)
+                yield _Stretch(stretch, _paths(structure), wanted, limits)
         while elements := document.elements():
-            yield _Elements(elements, wanted)
+            yield _Elements(elements, wanted, limits)
         document.check_rest()
 
 
@@ -127,25 +128,25 @@ class NdJson(Format):
 
     def inspect(self, head: Head, dialect: TableDialect = AS_FOUND) -> Structure:
         """The keys of the first rows."""
-        return _structure(map(_object, _first_lines(head)[:_SAMPLE_ROWS]), {})
+        return _structure(map(_object, _first_lines(head)[:_SAMPLE_ROWS]), {}, dialect)
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of whole lines."""
-        paths = _paths(structure)
+        paths, limits = _paths(structure), structure.dialect.limits
         rest = read_past_mark(stream)
         taken = len(rest)
         while chunk := stream.read(_LINES_SIZE):
             taken += len(chunk)
             end = chunk.rfind(b"\n") + 1
             if end:
-                yield _Lines(b"".join((rest, memoryview(chunk)[:end])), paths, wanted)
+                yield _Lines(b"".join((rest, memoryview(chunk)[:end])), paths, wanted, limits)
                 rest = chunk[end:]
             else:
                 rest += chunk
-            if len(rest) > ROW_LIMIT:
-                raise row_too_long(taken - len(rest), rest)
+            if len(rest) > limits.row_bytes:
+                raise row_too_long(taken - len(rest), rest, limits.row_bytes)
         if rest.strip():
-            yield _Lines(rest, paths, wanted)
+            yield _Lines(rest, paths, wanted, limits)
 
 
 def _beginning(head: Head) -> str:
@@ -164,9 +165,9 @@ def _names(details: Mapping[str, str]) -> Sequence[str]:
     return details[_PROPERTY].split(".") if _PROPERTY in details else ()
 
 
-def _structure(rows: Iterable[Any], details: Mapping[str, str]) -> Structure:
-    shown = list(filter(is_text, rows))
-    return Structure(names_of(shown) or None, details, nested=nested_paths(shown))
+def _structure(rows: Iterable[Any], details: Mapping[str, str], dialect: TableDialect) -> Structure:
+    plain = [row for row in rows if not is_deeper(row, dialect.limits.depth) and is_text(row)]
+    return Structure(names_of(plain) or None, details, nested=nested_paths(plain), dialect=dialect)
 
 
 def _paths(structure: Structure) -> Sequence[Path]:
@@ -178,9 +179,10 @@ class _Elements(Block):
     elements: Sequence[tuple[Any, str]]
     """Each element's value and text."""
     wanted: Wanted
+    limits: Limits
 
     def parse(self) -> Rows:
-        return rows_of([(value, text, None) for value, text in self.elements], self.wanted)
+        return rows_of([(value, text, None) for value, text in self.elements], self.wanted, self.limits)
 
 
 @dataclass(frozen=True)
@@ -189,16 +191,17 @@ class _Stretch(Block):
     paths: Sequence[Path]
     """Those that the file's first rows have; others may come."""
     wanted: Wanted
+    limits: Limits
 
     def parse(self) -> Rows:
-        batch = parse_typed(self.data, self.paths, self.wanted, in_array=True)
+        batch = parse_typed(self.data, self.paths, self.wanted, self.limits, in_array=True)
         if batch is None:
-            return rows_of(self._elements(), self.wanted)
+            return rows_of(self._elements(), self.wanted, self.limits)
         texts = cache(self._texts)
         return Rows(batch, lambda asked: [texts()[position] for position in asked], native=True)
 
     def _elements(self) -> list[Parsed]:
-        document = Document(io.BytesIO(b"[" + self.data + b"]"))
+        document = Document(io.BytesIO(b"[" + self.data + b"]"), self.limits.row_bytes)
         document.enter_rows()
         found: list[Parsed] = []
         try:
@@ -226,16 +229,17 @@ class _Lines(Block):
     paths: Sequence[Path]
     """Those that the file's first rows have; others may come."""
     wanted: Wanted
+    limits: Limits
 
     def parse(self) -> Rows:
         data, count = self.data, _count_objects(self.data)
         if count is None:
             data = b"\n".join(line.strip(_JSON_SPACE) for line in self._lines())
             count = _count_objects(data)
-        batch = parse_typed(data, self.paths, self.wanted) if count else None
+        batch = parse_typed(data, self.paths, self.wanted, self.limits) if count else None
         # Lines that each begin and end as an object does are one object each, if they are no more objects than lines.
         if batch is None or batch.num_rows != count:
-            return rows_of([_parsed(line) for line in self._lines()], self.wanted)
+            return rows_of([_parsed(line) for line in self._lines()], self.wanted, self.limits)
         return Rows(batch, self._raw, native=True)
 
     def _lines(self) -> list[bytes]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, NoReturn
 
-from formats.format import ROW_LIMIT, MalformedFile, MisjudgedCutError
+from formats.format import MalformedFile, MisjudgedCutError
 from formats.json_stretches import end_of_elements, guess_end_of_elements
 
 BLOCK_SIZE = 1024 * 1024
@@ -50,8 +50,10 @@ def why(error: Exception) -> str:
 class Document:
     """A JSON document read element by element, with the place of a fault."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, longest: int) -> None:
+        """``longest`` is how many bytes a value may have, of which no character has less."""
         self._stream = stream
+        self._longest = longest
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
         self._text = ""
         self._position = 0
@@ -129,7 +131,7 @@ class Document:
         while chunk := self._stream.read(_STRETCH_SIZE):
             rest += chunk
             end = guess_end_of_elements(rest)
-            if not end and len(rest) > _STRETCH_SIZE + ROW_LIMIT:
+            if not end and len(rest) > _STRETCH_SIZE + self._longest:
                 end = end_of_elements(rest)
                 if not end:
                     break
@@ -208,8 +210,8 @@ class Document:
                 value, end = DECODER.raw_decode(self._text, start)
             except json.JSONDecodeError as error:
                 cut_off = error.pos >= len(self._text) - _ESCAPE_LENGTH or error.msg.startswith("Unterminated string")
-                if cut_off and len(self._text) - start > ROW_LIMIT:
-                    self._fail(f"a value of at most {ROW_LIMIT:,} characters", start)
+                if cut_off:
+                    self._refuse_longer(len(self._text), start)
                 if not cut_off or not self._fill():
                     self._fail(error.msg[:1].lower() + error.msg[1:], error.pos)
             except (ValueError, RecursionError) as error:
@@ -217,12 +219,15 @@ class Document:
             else:
                 # A number at the end of what is read may go on in what is not: 1, 1., 1e, 1e+
                 if isinstance(value, Number) and len(self._text) - end <= 2:
-                    if end - start > ROW_LIMIT:
-                        self._fail(f"a value of at most {ROW_LIMIT:,} characters", start)
+                    self._refuse_longer(end, start)
                     if self._fill():
                         continue
                 self._position = end
                 return value, self._text[start:end]
+
+    def _refuse_longer(self, end: int, start: int) -> None:
+        if end - start > self._longest:
+            self._fail(f"a value of at most {self._longest:,} characters (limits.rowBytes of the contract)", start)
 
     def _value(self) -> Any:
         return self._element()[0]

@@ -6,13 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from formats.format import Wanted
-from formats.json_stretches import DEPTH_LIMIT
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Path = tuple[str, ...]
 """The names on the way from a row to a value; one for the row's own."""
+
+
+def is_deeper(value: Any, depth: int) -> bool:
+    """Whether a value has more than ``depth`` levels of objects and arrays; only of others is it safe to recurse."""
+    if not isinstance(value, dict | list):
+        return False
+    within = value.values() if isinstance(value, dict) else value
+    return depth == 0 or any(is_deeper(one, depth - 1) for one in within)
 
 
 def names_of(rows: Iterable[Any]) -> tuple[str, ...]:
@@ -27,24 +34,27 @@ def names_of(rows: Iterable[Any]) -> tuple[str, ...]:
 def nested_paths(rows: Sequence[Any], before: Path = ()) -> tuple[Path, ...]:
     """The ways to the values in the objects that some rows hold."""
     found: list[Path] = []
-    for name in names_of(rows):
-        objects = _objects(rows, name)
+    names = names_of(rows)
+    objects = _objects(rows, frozenset(names))
+    for name in names:
         if before:
             found.append((*before, name))
-        if objects and len(before) < DEPTH_LIMIT:
-            found += nested_paths(objects, (*before, name))
+        if name in objects:
+            found += nested_paths(objects[name], (*before, name))
     return tuple(found)
 
 
 def paths_of(rows: Sequence[Mapping[str, Any]], wanted: Wanted, before: Path = ()) -> list[Path]:
     """The ways to what is wanted of some rows: an object that is not wanted as a whole may be in part."""
     found: list[Path] = []
-    for name in names_of(rows):
-        path = (*before, name)
-        if wanted(".".join(path)) is not None:
-            found.append(path)
-        elif len(path) < DEPTH_LIMIT and (objects := _objects(rows, name)):
-            found += paths_of(objects, wanted, path)
+    names = names_of(rows)
+    whole = {name for name in names if wanted(".".join((*before, name))) is not None}
+    objects = _objects(rows, frozenset(names) - whole)
+    for name in names:
+        if name in whole:
+            found.append((*before, name))
+        elif name in objects:
+            found += paths_of(objects[name], wanted, (*before, name))
     return found
 
 
@@ -56,8 +66,15 @@ def value_at(row: Mapping[str, Any], path: Path) -> Any:
     return value
 
 
-def _objects(rows: Sequence[Any], name: str) -> list[dict[str, Any]]:
-    return [value for row in rows if isinstance(row, dict) and isinstance(value := row.get(name), dict)]
+def _objects(rows: Sequence[Any], names: frozenset[str]) -> dict[str, list[dict[str, Any]]]:
+    """The objects that rows have under some names. In one go, since names may be as many as rows."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows if names else ():
+        if isinstance(row, dict):
+            for name, value in row.items():
+                if isinstance(value, dict) and name in names:
+                    found.setdefault(name, []).append(value)
+    return found
 
 
 def schema_of(types: Mapping[Path, pa.DataType]) -> pa.Schema:

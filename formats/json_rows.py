@@ -6,10 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from formats.columns import refuse_too_many
 from formats.format import MalformedRow, Rows, Wanted
 from formats.json_document import Number
-from formats.json_paths import Path, flat, has_more, paths_of, schema_of, value_at
-from formats.json_stretches import DEPTH_LIMIT, has_non_number, is_shallow
+from formats.json_paths import Path, flat, has_more, is_deeper, paths_of, schema_of, value_at
+from formats.json_stretches import count_names, has_non_number, is_shallow
+from formats.limits import Limits
 from formats.utf8 import is_utf8
 
 if TYPE_CHECKING:
@@ -21,7 +23,9 @@ Parsed = tuple[Any, str, str | None]
 """A row's value, its text, and why it isn't JSON."""
 
 
-def parse_typed(data: bytes, paths: Sequence[Path], wanted: Wanted, *, in_array: bool = False) -> pa.RecordBatch | None:
+def parse_typed(
+    data: bytes, paths: Sequence[Path], wanted: Wanted, limits: Limits, *, in_array: bool = False
+) -> pa.RecordBatch | None:
     """All objects of some bytes by pyarrow, where every one is valid and its values are as wanted; else None.
 
     The objects stand one after the other, which the caller makes sure of, or with commas between them as in an
@@ -40,8 +44,9 @@ def parse_typed(data: bytes, paths: Sequence[Path], wanted: Wanted, *, in_array:
     known = schema_of(types)
     parse = _parse_array if in_array else _parse_objects
     batch = parse(data, known, "error")
-    # Types of other columns are guessed, in a recursion whose depth has no limit but the end of the process.
-    if batch is None and is_shallow(data):
+    # Types of other columns are guessed, in a recursion whose depth has no limit but the end of the process, and each
+    # has a place in every row.
+    if batch is None and is_shallow(data, limits.depth) and count_names(data) * data.count(b"}") <= limits.cells:
         batch = parse(data, known, "infer")
     if batch is None or (batch.schema != known and (has_more(batch.schema, types, wanted) or has_non_number(data))):
         return None
@@ -86,48 +91,50 @@ def _parsed_exactly(wanted: pa.DataType | None) -> pa.DataType | None:
     return pa.string()
 
 
-def rows_of(parsed: Sequence[Parsed], wanted: Wanted) -> Rows:
+def rows_of(parsed: Sequence[Parsed], wanted: Wanted, limits: Limits) -> Rows:
     """The rows of a block, value by value."""
     malformed: list[MalformedRow] = []
     positions: list[int] = []
     values: list[Mapping[str, Value]] = []
     for position, (value, text, reason) in enumerate(parsed):
-        if isinstance(value, dict):
-            positions.append(position)
-            values.append(value)
-        else:
+        if not isinstance(value, dict):
             why = reason or f"the row is no object with names and values, but {_kind(value)}"
             malformed.append(MalformedRow(position, why, text))
+        elif text.count("{") + text.count("[") > limits.depth and is_deeper(value, limits.depth):
+            why = f"the row is nested more than {limits.depth} deep (limits.depth of the contract)"
+            malformed.append(MalformedRow(position, why, text))
+        else:
+            positions.append(position)
+            values.append(value)
     try:
-        batch = _batch(values, wanted)
-    except (UnicodeEncodeError, RecursionError):
-        return rows_of([_judged(row, wanted) for row in parsed], wanted)
+        batch = _batch(values, wanted, limits)
+    except UnicodeEncodeError:
+        return rows_of([_judged(row, wanted, limits) for row in parsed], wanted, limits)
     raw = [text for _, text, _ in parsed]
     return Rows(batch, lambda asked: [raw[position] for position in asked], positions, malformed, native=True)
 
 
-def _batch(rows: Sequence[Mapping[str, Value]], wanted: Wanted) -> pa.RecordBatch:
+def _batch(rows: Sequence[Mapping[str, Value]], wanted: Wanted, limits: Limits) -> pa.RecordBatch:
     import pyarrow as pa
 
     paths = paths_of(rows, wanted)
+    refuse_too_many(len(paths), limits, len(rows))
     if not paths:  # a batch made of columns would forget how many rows it has
         return pa.RecordBatch.from_struct_array(pa.StructArray.from_buffers(pa.struct([]), len(rows), [None]))
     columns = [pa.array([_text(value_at(row, path)) for row in rows], pa.string()) for path in paths]
     return pa.RecordBatch.from_arrays(columns, [".".join(path) for path in paths])
 
 
-def _judged(row: Parsed, wanted: Wanted) -> Parsed:
+def _judged(row: Parsed, wanted: Wanted, limits: Limits) -> Parsed:
     """The row, or why what is wanted of it can't be written in Arrow's UTF-8."""
     value, text, _ = row
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or is_deeper(value, limits.depth):
         return row
     try:
         for path in paths_of([value], wanted):
             (".".join(path) + (_text(value_at(value, path)) or "")).encode()
     except UnicodeEncodeError:
         return None, text, "the row holds half a character (a lone surrogate, RFC 8259 section 8.2)"
-    except RecursionError:
-        return None, text, "the row is nested too deeply"
     return row
 
 
@@ -142,18 +149,16 @@ def _text(value: Value) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _nested(value, DEPTH_LIMIT)
+    return _nested(value)
 
 
-def _nested(value: Any, deepest: int) -> str:
-    """A value as JSON. Raises ``RecursionError`` when it is nested deeper than that."""
-    if isinstance(value, dict | list) and not deepest:
-        raise RecursionError
+def _nested(value: Any) -> str:
+    """A value as JSON."""
     if isinstance(value, dict):
-        members = (f"{json.dumps(name, ensure_ascii=False)}:{_nested(v, deepest - 1)}" for name, v in value.items())
+        members = (f"{json.dumps(name, ensure_ascii=False)}:{_nested(v)}" for name, v in value.items())
         return "{" + ",".join(members) + "}"
     if isinstance(value, list):
-        return "[" + ",".join([_nested(element, deepest - 1) for element in value]) + "]"
+        return "[" + ",".join([_nested(element) for element in value]) + "]"
     if isinstance(value, Number):
         return value
     return json.dumps(value, ensure_ascii=False)
@@ -162,7 +167,7 @@ def _nested(value: Any, deepest: int) -> str:
 def is_text(value: Any) -> bool:
     """Whether a value can be written in UTF-8."""
     try:
-        _nested(value, DEPTH_LIMIT).encode()
-    except (UnicodeEncodeError, RecursionError):
+        _nested(value).encode()
+    except UnicodeEncodeError:
         return False
     return True

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from formats.format import ROW_LIMIT
-
-DEPTH_LIMIT = 100
-"""How deep a value may be nested where it goes through code that recurses."""
+from formats.limits import MEBIBYTE
 
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 _NEXT_OBJECT = re.compile(rb"\s*,\s*\{")
 _BETWEEN_OBJECTS = re.compile(rb"\}[\s,]*\{")
+_SPACED_NAME = re.compile(rb'"[ \t\n\r]+:')
+_NEAR_THE_END = MEBIBYTE
+"""Where the end of a last object is looked for first: most often there is one."""
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)
 
 
@@ -23,7 +23,7 @@ def guess_end_of_elements(data: bytes) -> int:
     """
     depth = _depth(data)
     end = len(data)
-    while (start := data.rfind(b"}", max(0, len(data) - ROW_LIMIT), end)) >= 0:
+    while (start := data.rfind(b"}", max(0, len(data) - _NEAR_THE_END), end)) >= 0:
         depth -= _depth(data[start + 1 : end])
         if depth == 0 and _NEXT_OBJECT.match(data, start + 1):
             return start + 1
@@ -49,18 +49,31 @@ def end_of_elements(data: bytes) -> int:
     return end
 
 
-def is_shallow(data: bytes) -> bool:
-    """Whether no value of some objects, one after the other, is nested deeper than ``DEPTH_LIMIT``.
+def is_shallow(data: bytes, depth: int) -> bool:
+    """Whether no value of some objects, one after the other, is nested more than ``depth`` deep.
 
     The answer is right for any bytes up to where they stop being JSON.
     """
     # An object that follows another on its level makes nothing deeper.
-    if data.count(b"{") + data.count(b"[") - len(_BETWEEN_OBJECTS.findall(data)) <= DEPTH_LIMIT:
+    if data.count(b"{") + data.count(b"[") - len(_BETWEEN_OBJECTS.findall(data)) <= depth:
         return True
     brackets = _outside_texts(data).translate(None, _ALL_BUT_BRACKETS)
-    for _ in range(DEPTH_LIMIT):
+    for _ in range(depth):
         brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
     return not brackets
+
+
+def count_names(data: bytes) -> int:
+    """How many different names the objects in some JSON have; perhaps less, never more."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    hidden = data.replace(rb"\\", b"\1\1").replace(rb"\"", b"\1\2") if b"\\" in data else data
+    before = pc.split_pattern(pa.array([hidden], pa.binary()), b'":').flatten()
+    names = pc.split_pattern(before, b'"', max_splits=1, reverse=True)
+    last = names.values.take(pc.subtract(names.offsets.slice(1), 1))
+    spaced = any(space + b":" in data for space in (b" ", b"\t", b"\n", b"\r"))
+    return int(pc.count_distinct(last).as_py()) + (len(_SPACED_NAME.findall(data)) if spaced else 0)
 
 
 def has_non_number(data: bytes) -> bool:

@@ -6,6 +6,7 @@ JSON object.
 
 from __future__ import annotations
 
+import datetime
 import importlib.util
 import io
 import json
@@ -13,10 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from formats.columns import batch_of
+from formats.columns import batch_of, refuse_too_many
 from formats.dialect import AS_FOUND, TableDialect
 from formats.format import Block, Format, Head, MalformedFile, Rows, Structure, Wanted
 from formats.hookspecs import hookimpl
+from formats.limits import Limits
 from formats.seeking import seekable
 
 if TYPE_CHECKING:
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 _MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
 _LENGTH_SIZE = 4
 _BLOCK_ROWS = 16384
-ROW_GROUP_LIMIT = 1024 * 1024 * 1024
-"""The most bytes that a row group may state for its unpacked columns."""
+_FIRST_DAY = (datetime.date.min - datetime.date(1970, 1, 1)).days
+_LAST_DAY = (datetime.date.max - datetime.date(1970, 1, 1)).days
 
 
 class Parquet(Format):
@@ -51,7 +53,7 @@ class Parquet(Format):
             raise MalformedFile(f"{head.name}: the Parquet file is cut off: its footer is missing; upload it again")
         footer = _footer(head.tail) if head.tail is not None else None
         if footer is None or not _has_pyarrow():
-            return Structure(None)
+            return Structure(None, dialect=dialect)
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -61,7 +63,7 @@ class Parquet(Format):
             raise MalformedFile(
                 f"{head.name}: the Parquet file's footer is damaged; export it again", str(error)
             ) from error
-        return Structure(tuple(schema.names))
+        return Structure(tuple(schema.names), dialect=dialect)
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of some thousand rows."""
@@ -71,7 +73,7 @@ class Parquet(Format):
         with seekable(stream) as file:
             try:
                 with pq.ParquetFile(file, memory_map=False, pre_buffer=False) as table:
-                    _refuse_unreadable(table)
+                    _refuse_unreadable(table, structure.dialect.limits)
                     for batch in table.iter_batches(_BLOCK_ROWS, use_threads=False):
                         batch.validate(full=True)
                         yield _Batch(batch, wanted)
@@ -93,8 +95,9 @@ def _has_pyarrow() -> bool:
         return False
 
 
-def _refuse_unreadable(table: Any) -> None:
+def _refuse_unreadable(table: Any, limits: Limits) -> None:
     names = table.schema_arrow.names
+    refuse_too_many(len(names), limits)
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise MalformedFile(
@@ -102,10 +105,10 @@ def _refuse_unreadable(table: Any) -> None:
         )
     for group in range(table.metadata.num_row_groups):
         size = table.metadata.row_group(group).total_byte_size
-        if size > ROW_GROUP_LIMIT:
+        if size > limits.row_group_bytes:
             raise MalformedFile(
                 f"row group {group} of the Parquet file unpacks to {size:,} bytes, more than the "
-                f"{ROW_GROUP_LIMIT:,} allowed; write smaller row groups"
+                f"{limits.row_group_bytes:,} allowed (limits.rowGroupBytes of the contract); write smaller row groups"
             )
 
 
@@ -119,15 +122,44 @@ class _Batch(Block):
         for name, column in zip(self.batch.schema.names, self.batch.columns, strict=True):
             type_ = self.wanted(name)
             if type_ is not None:
-                columns[name] = column if column.type == type_ else _texts(column)
+                columns[name] = column if column.type == type_ and _in_calendar(column) else _texts(column)
         rows = self.batch.num_rows
         return Rows(batch_of(list(columns), list(columns.values()), rows), self._raw, native=True)
 
     def _raw(self, positions: Sequence[int]) -> list[str]:
         import pyarrow as pa
 
-        rows = self.batch.take(pa.array(positions, pa.int64())).to_pylist()
-        return [json.dumps(row, ensure_ascii=False, default=_plain) for row in rows]
+        rows = self.batch.take(pa.array(positions, pa.int64()))
+        columns = [_values(column) for column in rows.columns]
+        names = rows.schema.names
+        return [
+            json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, default=_plain)
+            for row in (zip(*columns, strict=True) if columns else [()] * rows.num_rows)
+        ]
+
+
+def _in_calendar(column: pa.Array) -> bool:
+    """Whether all days are of the years 1 to 9999, which every engine knows. Parquet holds others, too."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_date(column.type) and not pa.types.is_timestamp(column.type):
+        return True
+    ends = pc.min_max(column.cast(pa.date32(), safe=False))
+    first, last = ends["min"].value, ends["max"].value
+    return first is None or (first >= _FIRST_DAY and last <= _LAST_DAY)
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """Python's values; texts where it has none, as for days after the year 9999 and for nanoseconds."""
+    import pyarrow as pa
+
+    try:
+        return column.to_pylist()  # type: ignore[no-any-return]
+    except (OverflowError, ValueError):
+        if pa.types.is_nested(column.type):
+            return ["<a date or time that is out of range>" if value.is_valid else None for value in column]
+        return column.cast(pa.string()).to_pylist()  # type: ignore[no-any-return]
 
 
 def _texts(column: pa.Array) -> pa.Array:
@@ -141,7 +173,7 @@ def _texts(column: pa.Array) -> pa.Array:
             return column.cast(pa.string())
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             pass
-    return pa.array([_text(value) for value in column.to_pylist()], pa.string())
+    return pa.array([_text(value) for value in _values(column)], pa.string())
 
 
 def _text(value: Any) -> str | None:

@@ -1,7 +1,7 @@
 """Reads bytes through a format the way the pipeline does, and says what came out row by row."""
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, cast
 
@@ -46,6 +46,18 @@ def read(format_: Format, data: bytes, wanted: Wanted = text, most: int | None =
         return rows_of(blocks(format_, data, wanted, most))
     except MisjudgedCutError:
         return rows_of(blocks(format_, data, wanted, most, exact=True))
+
+
+def read_through(format_: Format, data: bytes, through: Callable[[BinaryIO], BinaryIO]) -> list[Row]:
+    """The rows of a file that comes through something: unpacked, or decoded. What is before it isn't seen."""
+    head = through(io.BytesIO(data)).read(HEAD_SIZE + 1)
+    whole = len(head) <= HEAD_SIZE
+    seen = Head("upload", len(head), head, head) if whole else Head("upload", None, head[:HEAD_SIZE], None)
+    structure = format_.inspect(seen)
+    try:
+        return rows_of(format_.read(through(io.BytesIO(data)), structure, text))
+    except MisjudgedCutError:
+        return rows_of(format_.read(through(io.BytesIO(data)), replace(structure, exact=True), text))
 
 
 def rows_of(blocks: Iterable[Block]) -> list[Row]:

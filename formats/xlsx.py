@@ -1,6 +1,6 @@
 """Workbooks of Office Open XML (ECMA-376), ``.xlsx`` and ``.xlsm``: their sheets, read as they stream by.
 
-In memory are the texts that its sheets share, of which ``UNPACKED_LIMIT`` bounds the size, and some rows.
+In memory are the texts that its sheets share, of which ``Limits.workbook_bytes`` bounds the size, and some rows.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from xml.parsers import expat
 
 from formats.excel_file import UNREADABLE
 from formats.format import Block, MalformedFile, Wanted
+from formats.limits import Limits
 from formats.sheet import Header, Line, Sheet
 from formats.xlsx_rows import first_lines, row_blocks
 from formats.xlsx_text import Elements, local, text_of_item
@@ -36,9 +37,9 @@ _ITEM = re.compile(
 """An item of the shared texts, in one run as most are, or in any other shape."""
 
 
-def open_xml_sheets(archive: zipfile.ZipFile) -> Sequence[Sheet]:
+def open_xml_sheets(archive: zipfile.ZipFile, limits: Limits) -> Sequence[Sheet]:
     """The sheets of a workbook. Raises :class:`~formats.MalformedFile` when the archive holds none."""
-    return _Workbook(archive).sheets
+    return _Workbook(archive, limits).sheets
 
 
 @dataclass(frozen=True)
@@ -52,23 +53,25 @@ class _Sheet(Sheet):
 
     def lines(self) -> Iterator[Line]:
         with self.workbook.opened(self.part) as part:
-            yield from first_lines(_rows(part), self.workbook.spelling, self.workbook.shared_among)
+            yield from first_lines(self._rows(part), self.workbook.spelling, self.workbook.shared_among)
 
     def blocks(self, header: Header, wanted: Wanted) -> Iterator[Block]:
         shared = self.workbook.shared()
         with self.workbook.opened(self.part) as part:
-            yield from row_blocks(_rows(part), header, self.workbook.spelling, shared, wanted)
+            yield from row_blocks(
+                self._rows(part), header, self.workbook.spelling, shared, wanted, self.workbook.limits
+            )
 
-
-def _rows(part: BinaryIO) -> Elements:
-    return Elements(part, "sheetData", "row")
+    def _rows(self, part: BinaryIO) -> Elements:
+        return Elements(part, "sheetData", "row", self.workbook.limits.row_bytes)
 
 
 class _Workbook:
     """The parts of a workbook."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, limits: Limits) -> None:
         self._archive = archive
+        self.limits = limits
         self._parts = {name.lower().lstrip("/"): name for name in archive.namelist()}
         main = next((part for _, part in self._related(_ROOT, "/officeDocument")), _USUAL_MAIN)
         folder, name = posixpath.split(main)
@@ -104,7 +107,7 @@ class _Workbook:
         """The texts that sheets share, some at a time."""
         for _, part in self._related(self._relations, "/sharedStrings")[:1]:
             with self.opened(part) as stream:
-                for text in Elements(stream, "sst", "si"):
+                for text in Elements(stream, "sst", "si", self.limits.row_bytes):
                     yield [text_of_item(odd) if odd else unescaped(found) for found, odd in _ITEM.findall(text)]
 
     def shared_among(self, places: Collection[int]) -> Mapping[int, str]:

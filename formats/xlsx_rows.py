@@ -12,16 +12,13 @@ from xml.sax.saxutils import escape
 
 from formats.columns import batch_of
 from formats.format import Block, MalformedFile, MalformedRow, Rows, Wanted
+from formats.limits import SHEET_CELLS, Limits
 from formats.sheet import Header, Line, letters
 from formats.xlsx_text import Elements, OddRow, rows_of
 from formats.xlsx_values import Kind, Spelling, numbers
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-CELL_LIMIT = 256 * 1024 * 1024
-"""The most places for cells that a sheet's rows may have under its header."""
 
 _BLOCK_CELLS = 1024 * 1024
 _FIRST_ROWS = 64
@@ -57,17 +54,17 @@ def _places(rows: Sequence[OddRow], spelling: Spelling) -> Collection[int]:
 
 
 def row_blocks(
-    elements: Elements, header: Header, spelling: Spelling, shared: pa.Array, wanted: Wanted
+    elements: Elements, header: Header, spelling: Spelling, shared: pa.Array, wanted: Wanted, limits: Limits
 ) -> Iterator[Block]:
-    """The rows below the header. Raises :class:`~formats.MalformedFile` when there are more than ``CELL_LIMIT``."""
+    """The rows below the header. Raises :class:`~formats.MalformedFile` when there are more than ``SHEET_CELLS``."""
     pattern = None
     first = 0
     width = max(1, header.width)
     for text in elements:
         end = f"</{elements.prefix}row>"
         pattern = pattern or _pattern(width, elements.prefix)
-        for piece in _pieces(text, end, max(1, _BLOCK_CELLS // width)):
-            if first * width > CELL_LIMIT:
+        for piece in _pieces(text, end, max(1, min(_BLOCK_CELLS, limits.cells) // width)):
+            if first * width > SHEET_CELLS:
                 raise MalformedFile(f"the sheet has {width:,} columns and more than {first:,} rows; export it as CSV")
             yield _Rows(piece, first, pattern, header, spelling, shared, wanted)
             first += piece.count(f"<{elements.prefix}row")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 from xml.parsers import expat
 
-from formats.format import ROW_LIMIT, MalformedFile
+from formats.format import MalformedFile
 
 COLUMNS = 16_384
 """Of a sheet, at most (Excel's specifications and limits)."""
@@ -26,9 +26,9 @@ _BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 class Elements:
     """The elements of one name that are all that another one holds, as text."""
 
-    def __init__(self, stream: BinaryIO, holder: str, name: str) -> None:
-        """``holder`` and ``name`` are local names."""
-        self._stream, self._holder, self._name = stream, holder, name
+    def __init__(self, stream: BinaryIO, holder: str, name: str, longest: int) -> None:
+        """``holder`` and ``name`` are local names, ``longest`` is how many characters an element may have."""
+        self._stream, self._holder, self._name, self._longest = stream, holder, name, longest
         self._beginning = re.compile(rf"<([\w.-]+:)?{holder}(?:\s[^>]*)?>")
         self.prefix = ""
         """Of the holder's namespace, with its colon; known with the first text."""
@@ -36,7 +36,7 @@ class Elements:
     def __iter__(self) -> Iterator[str]:
         """Some whole elements, one after the other.
 
-        Raises :class:`~formats.MalformedFile` where one is longer than ``ROW_LIMIT``, or the holder doesn't end.
+        Raises :class:`~formats.MalformedFile` where one is too long, or the holder doesn't end.
         """
         texts = self._texts()
         held = ""
@@ -57,8 +57,11 @@ class Elements:
                 # Without the space at its end, which no expression could take in one go.
                 yield held[:cut].rstrip()
                 held = held[cut:]
-            if len(held) > ROW_LIMIT:
-                raise MalformedFile(f"a row of the workbook is longer than {ROW_LIMIT:,} characters")
+            if len(held) > self._longest:
+                raise MalformedFile(
+                    f"a row of the workbook is longer than {self._longest:,} characters "
+                    "(limits.rowBytes of the contract)"
+                )
             text = next(texts, "")
             if not text:
                 raise MalformedFile("the workbook is cut off amid its rows; save and upload it again")

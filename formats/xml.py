@@ -17,12 +17,13 @@ from itertools import accumulate, chain
 from typing import BinaryIO
 from xml.parsers import expat
 
-from formats.columns import batch_of
+from formats.columns import batch_of, refuse_too_many
 from formats.dialect import AS_FOUND, TableDialect
 from formats.format import Block, Format, Head, MalformedFile, Rows, Structure, Wanted
 from formats.hookspecs import hookimpl
+from formats.limits import Limits
 from formats.xml_pattern import Alike
-from formats.xml_reader import DEPTH_LIMIT, Elements, Row, malformed, refuse_doctype
+from formats.xml_reader import Elements, Row, malformed, refuse_deeper, refuse_doctype
 
 Path = tuple[str, ...]
 
@@ -51,21 +52,22 @@ class Xml(Format):
         """Where the rows are, and the names in the first of them."""
         if head.tail is not None and not head.tail.rstrip(b"\0 \t\r\n").endswith(b">"):
             raise MalformedFile(f"{head.name}: the document is cut off: it doesn't end with a tag; upload it again")
-        shown = _Outline(head.data)
+        shown = _Outline(head.data, dialect.limits)
         try:
             shown.read(complete=head.complete)
             path = shown.rows_path(dialect.property)
-            rows = _first_rows(head, path)
+            rows = _first_rows(head, path, dialect.limits)
         except MalformedFile as error:
             raise error.at(head.name) from error
         columns = tuple(dict.fromkeys(name for row in rows for name in row.names))
-        return Structure(columns or None, {"rows under": ".".join(path)})
+        return Structure(columns or None, {"rows under": ".".join(path)}, dialect=dialect)
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of some hundred rows."""
         path = tuple(structure.details["rows under"].split("."))
-        for rows in Elements(stream, path).blocks():
-            yield _Rows(rows, wanted)
+        limits = structure.dialect.limits
+        for rows in Elements(stream, path, limits).blocks():
+            yield _Rows(rows, wanted, limits)
 
 
 def _beginning(head: Head) -> str:
@@ -75,9 +77,9 @@ def _beginning(head: Head) -> str:
     return head.data[:4096].removeprefix(codecs.BOM_UTF8).decode("utf-8", errors="replace")
 
 
-def _first_rows(head: Head, path: Path) -> list[Row | Alike]:
+def _first_rows(head: Head, path: Path, limits: Limits) -> list[Row | Alike]:
     found: list[Row | Alike] = []
-    for rows in Elements(io.BytesIO(head.data), path).blocks(complete=head.complete):
+    for rows in Elements(io.BytesIO(head.data), path, limits).blocks(complete=head.complete):
         found += rows
         if len(found) >= _SAMPLE_ROWS:
             break
@@ -87,15 +89,16 @@ def _first_rows(head: Head, path: Path) -> list[Row | Alike]:
 class _Outline:
     """The paths of elements in a head, and how often each is there."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        self._data, self._limits = data, limits
+        self._parser = expat.ParserCreate(namespace_separator=" ")
         self._counts: dict[Path, int] = {}
         self._names: list[str] = []
         self._holders: set[Path] = set()
         """Elements that have attributes or elements in them, as rows do."""
 
     def read(self, *, complete: bool) -> None:
-        parser = expat.ParserCreate(namespace_separator=" ")
+        parser = self._parser
         parser.StartElementHandler = self._start
         parser.EndElementHandler = lambda _name: self._names.pop()
         parser.StartDoctypeDeclHandler = refuse_doctype
@@ -108,8 +111,7 @@ class _Outline:
         if self._names:
             self._holders.add(tuple(self._names))
         self._names.append(name.rpartition(" ")[2])
-        if len(self._names) > DEPTH_LIMIT:
-            raise MalformedFile(f"elements are nested more than {DEPTH_LIMIT} deep")
+        refuse_deeper(len(self._names), self._limits, self._parser)
         path = tuple(self._names)
         self._counts[path] = self._counts.get(path, 0) + 1
         if attributes:
@@ -139,6 +141,7 @@ class _Outline:
 class _Rows(Block):
     parts: Sequence[Row | Alike]
     wanted: Wanted
+    limits: Limits
 
     def parse(self) -> Rows:
         import pyarrow as pa
@@ -148,10 +151,12 @@ class _Rows(Block):
             for name in dict.fromkeys(name for part in self.parts for name in part.names)
             if self.wanted(name) is not None
         ]
+        count = sum(map(len, self.parts))
+        refuse_too_many(len(names), self.limits, count)
         columns = [
             pa.array(chain.from_iterable(part.column(name) for part in self.parts), pa.string()) for name in names
         ]
-        return Rows(batch_of(names, columns, sum(map(len, self.parts))), self._raw)
+        return Rows(batch_of(names, columns, count), self._raw)
 
     def _raw(self, positions: Sequence[int]) -> list[str]:
         ends = [*accumulate(map(len, self.parts))]

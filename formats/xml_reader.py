@@ -14,13 +14,10 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 from xml.parsers import expat
 
-from formats.format import ROW_LIMIT, MalformedFile
+from formats.columns import refuse_too_many
+from formats.format import MalformedFile
+from formats.limits import Limits
 from formats.xml_pattern import Alike, Pattern
-
-DEPTH_LIMIT = 100
-"""How deeply elements may be nested."""
-COLUMN_LIMIT = 10_000
-"""How many different values a row may have."""
 
 _CHUNK_SIZE = 256 * 1024
 _PATTERNS = 4
@@ -68,9 +65,9 @@ class _Open:
 class Elements:
     """The elements at one path of a document, each a row."""
 
-    def __init__(self, stream: BinaryIO, path: tuple[str, ...]) -> None:
+    def __init__(self, stream: BinaryIO, path: tuple[str, ...], limits: Limits) -> None:
         """``path`` are the local names from the document element to the rows'."""
-        self._stream, self._path = stream, path
+        self._stream, self._path, self._limits = stream, path, limits
         self._parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
         self._parser.buffer_text = True
         self._parser.ordered_attributes = True
@@ -163,9 +160,11 @@ class Elements:
     def _forget(self) -> None:
         """Let go of what no row needs; what is under way may not grow without end."""
         start = self._row_start if self._open else max(self._parser.CurrentByteIndex, self._held_from)
-        if self._held_from + len(self._held) - start > ROW_LIMIT:
-            where = f"line {self._parser.CurrentLineNumber:,}"
-            raise MalformedFile(f"{where}: a row, tag or comment is longer than {ROW_LIMIT:,} bytes")
+        if self._held_from + len(self._held) - start > self._limits.row_bytes:
+            raise MalformedFile(
+                f"line {self._parser.CurrentLineNumber:,}: a row, tag or comment is longer than "
+                f"{self._limits.row_bytes:,} bytes (limits.rowBytes of the contract)"
+            )
         gone = start - self._held_from
         self._held = self._held[gone:]
         self._fed -= gone
@@ -178,9 +177,7 @@ class Elements:
     def _start(self, name: str, attributes: list[str]) -> None:
         local = name.rpartition(_SEPARATOR)[2]
         self._names.append(local)
-        if len(self._names) > DEPTH_LIMIT:
-            where = f"line {self._parser.CurrentLineNumber:,}"
-            raise MalformedFile(f"{where}: elements are nested more than {DEPTH_LIMIT} deep")
+        refuse_deeper(len(self._names), self._limits, self._parser)
         if self._open:
             parent = self._open[-1]
             parent.empty = False
@@ -235,9 +232,17 @@ class Elements:
 
     def _add(self, name: str, value: str | None) -> None:
         self._row.setdefault(name, []).append(value)
-        if len(self._row) > COLUMN_LIMIT:
-            where = f"line {self._parser.CurrentLineNumber:,}"
-            raise MalformedFile(f"{where}: a row has more than {COLUMN_LIMIT:,} values")
+        if len(self._row) > self._limits.columns:
+            refuse_too_many(len(self._row), self._limits)
+
+
+def refuse_deeper(depth: int, limits: Limits, parser: expat.XMLParserType) -> None:
+    """Raises :class:`~formats.MalformedFile` where elements are so deep that they may not be."""
+    if depth > limits.depth:
+        where = f"line {parser.CurrentLineNumber:,}"
+        raise MalformedFile(
+            f"{where}: elements are nested more than {limits.depth} deep (limits.depth of the contract)"
+        )
 
 
 def refuse_doctype(name: str, *_rest: object) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from formats import AS_FOUND, Format, Head, MalformedFile, Registry, Structure
+from formats.columns import refuse_too_many
 from formats.encoding import (
     UTF_8,
     WINDOWS_1252,
@@ -20,7 +21,6 @@ from formats.encoding import (
     seen,
     utf_8_or_windows,
 )
-from formats.limits import LIMITS
 from runtime.contents import Content, contents
 from runtime.contract import Contract
 from runtime.source import Source
@@ -189,7 +189,7 @@ def _admit(source: Source, contract: Contract, registry: Registry, scan: Scan) -
 
 
 def _parts(source: Source, registry: Registry, contract: Contract | None, scan: Scan) -> tuple[Part, ...]:
-    with contents(source, registry, contract.limits if contract else LIMITS) as found:
+    with contents(source, registry, (contract.dialect if contract else AS_FOUND).limits) as found:
         return tuple(_look(content, registry, contract, scan) for content in found)
 
 
@@ -229,13 +229,10 @@ def _look(content: Content, registry: Registry, contract: Contract | None, scan:
     dialect = contract.dialect if contract else AS_FOUND
     try:
         structure = format_.inspect(text if format_.is_text else head, dialect)
-        most = contract.limits.columns if contract else LIMITS.columns
-        if structure.columns and len(structure.columns) > most:
-            raise MalformedFile(
-                f"the file has {len(structure.columns):,} columns, more than {most:,} (limits.columns of the contract)"
-            )
+        refuse_too_many(len(structure.columns or ()), dialect.limits)
     except MalformedFile as error:
         raise _UnfitFile(error.at(head.name), format_.name) from error
+    structure = replace(structure, dialect=replace(structure.dialect, limits=dialect.limits))
     return Part(content.member, content.packing, format_, structure, encoding, is_assumed)
 
 

@@ -72,12 +72,16 @@ class Contract:
     encodings: tuple[str, ...]
     """What text may be encoded in, by Python's names; where there are several, the first that a whole file is in."""
     dialect: TableDialect
-    """How files spell a table, with the names of the columns."""
-    limits: Limits
+    """How files spell a table, with the names of the columns, and how much they may have."""
     quarantine_sample: int | None
     """How many bad rows of a file are kept in the quarantine; None for all. They are counted all the same."""
     descriptor: Mapping[str, Any]
     """The contract as it was written, for shipping it as JSON."""
+
+    @property
+    def limits(self) -> Limits:
+        """How much a file may have."""
+        return self.dialect.limits
 
     def field(self, name: str) -> Field:
         """The field of this name. Raises ``KeyError`` when there is none."""
@@ -207,8 +211,7 @@ def parse_contract(descriptor: Any) -> Contract:
         tolerated_bad_rows=pipeline.share("toleratedBadRows", "1"),
         format=root.name("format", NAME) if root.has("format") else None,
         encodings=parse_encodings(root),
-        dialect=parse_dialect(root, columns),
-        limits=parse_limits(pipeline),
+        dialect=replace(parse_dialect(root, columns), limits=parse_limits(pipeline)),
         quarantine_sample=pipeline.integer("quarantineSample", 0),
         descriptor=descriptor if isinstance(descriptor, dict) else {},
     )

@@ -14,6 +14,11 @@ from runtime.contract import Contract, parse_contract
 from runtime.descriptor import ContractError, Problem
 from runtime.tables import dataset_table, quarantine_table
 
+_DEEPEST = 50
+"""Levels of lists and mappings. A contract has six."""
+# PyYAML can be built without libyaml, whose loader takes the same and is ten times as quick.
+_Parser: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+
 
 def load_contract(file: Path) -> Contract:
     """The contract in a YAML file.
@@ -22,7 +27,9 @@ def load_contract(file: Path) -> Contract:
     and ``OSError`` when it can't be read.
     """
     try:
-        loader = _Loader(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        _refuse_deep(text)
+        loader = _Loader(text)
         try:
             root = loader.get_single_node()
             document = loader.construct_document(root) if root else None
@@ -94,7 +101,25 @@ def dump_contracts(contracts: list[Contract]) -> bytes:
     return orjson.dumps([contract.descriptor for contract in contracts], option=orjson.OPT_SORT_KEYS)
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml's is ten times as quick
+def _refuse_deep(text: str) -> None:
+    """Raise ``yaml.MarkedYAMLError`` where values are nested too deep.
+
+    Building them is a recursion that has no limit but the end of the process; the events come one after the other.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=_Parser):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                raise yaml.MarkedYAMLError(
+                    problem=f"no more than {_DEEPEST} levels of lists and mappings",
+                    problem_mark=event.start_mark,  # type: ignore[arg-type]
+                )
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+class _Loader(_Parser):  # type: ignore[misc]
     """YAML without its guesses at dates: a contract's dates stay texts, so that they can be shipped as JSON.
 
     A key that stands twice is a mistake: the first rule would go unheard.

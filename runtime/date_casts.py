@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -54,9 +55,20 @@ def cast_dates(strings: pa.Array, field: Field, *, native: bool = False) -> pa.A
         strings = pc.replace_substring_regex(strings, f"^({_DATE})$", r"\1T00:00:00")
     read = _read(strings, field)
     if read.local is None or field.time_zone is None:
-        return read.values
+        return _without_year_0(read.values)
     instants = _instants(read.local, field.time_zone)
-    return instants if read.values is None else pc.coalesce(read.values, instants)
+    return _without_year_0(instants if read.values is None else pc.coalesce(read.values, instants))
+
+
+def _without_year_0(values: pa.Array) -> pa.Array:
+    """Dates and datetimes, null where they are of the year 0, which is another one to each engine."""
+    if pa.types.is_string(values.type):
+        return values
+    first = pa.scalar(datetime.date.min).cast(values.type)
+    earliest = pc.min(values)
+    if not earliest.is_valid or earliest.value >= first.value:
+        return values
+    return pc.if_else(pc.less(values, first), pa.scalar(None, values.type), values)
 
 
 def zone_faults(strings: pa.Array, field: Field) -> list[tuple[pa.Array, str]]:

@@ -8,7 +8,7 @@ from dataclasses import fields
 
 from formats.dialect import TableDialect, normalise
 from formats.encoding import is_encoding
-from formats.limits import LIMITS, Limits
+from formats.limits import LIMITS, MOST, Limits
 from runtime.descriptor import Section
 
 DIALECT_PROPERTIES = (
@@ -61,7 +61,7 @@ def parse_limits(pipeline: Section) -> Limits:
     section = pipeline.section("limits")
     section.allow_only(LIMITS_PROPERTIES)
     values = {
-        field.name: section.integer(property_, 1) or getattr(LIMITS, field.name)
+        field.name: section.integer(property_, 1, field.metadata.get(MOST)) or getattr(LIMITS, field.name)
         for field, property_ in zip(fields(Limits), LIMITS_PROPERTIES, strict=True)
     }
     return Limits(**values)

@@ -3,7 +3,7 @@
 Keys are compared exactly, once the whole file is read. Until then they are kept on disk, so that memory does not grow
 with the file: at the end, about :data:`MOST_AT_ONCE` keys are compared at a time, those of one bucket. Keys are put in
 buckets by their last eight bytes; only if many keys agree in these is a bucket larger. What does take memory are the
-rows whose key is not theirs alone, of which a file may have :data:`MOST_REPEATED`.
+rows whose key is not theirs alone, of which a file may have :attr:`~formats.limits.Limits.repeated_rows`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from runtime.contract import Contract
 from runtime.faults import Fault, quoted
 
 MOST_AT_ONCE = 2_000_000
-MOST_REPEATED = 1_000_000
 
 _BYTES = 8
 _MULTIPLIER = 0x9E3779B97F4A7C15
@@ -116,10 +115,12 @@ class KeyLog:
             counted = pc.value_counts(keys)
             repeated = counted.field("values").filter(pc.greater(counted.field("counts"), 1))
             rows = table.filter(pc.is_in(keys, repeated))
-            if len(found) + rows.num_rows > MOST_REPEATED:
+            most = self._contract.limits.repeated_rows
+            if len(found) + rows.num_rows > most:
                 names = ", ".join(self._contract.keys[int(column)][1])
                 raise RefusedFile(
-                    f"more than {MOST_REPEATED:,} rows have the {names} of another row; is it the same export twice?"
+                    f"more than {most:,} rows have the {names} of another row (limits.repeatedRows of the contract); "
+                    "is it the same export twice?"
                 )
             found |= dict(zip(rows.column(_ROW).to_pylist(), rows.column(column).to_pylist(), strict=True))
         return found

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from formats import MalformedFile
 from formats.conformance import FormatConformance, Sample
 from formats.csv import Csv
-from formats.format import ROW_LIMIT
-from formats.reading import blocks, head_of, read, values_of
+from formats.limits import LIMITS
+from formats.reading import blocks, head_of, read, rows_of, values_of
 
 SIZES = [1, 2, 7, 61, 4 * 1024 * 1024]
 """How many bytes the stream gives at a time."""
@@ -22,7 +22,7 @@ SIZES = [1, 2, 7, 61, 4 * 1024 * 1024]
 class TestCsv(FormatConformance):
     format = Csv()
     faulty = Sample(b"a,b\n1,x\n2,x,surplus\n2,y\n", rows=[{"a": "1", "b": "x"}, None, {"a": "2", "b": "y"}])
-    refused = b"a,b\n1," + b"x" * 32 * ROW_LIMIT + b"\n"
+    refused = b"a,b\n1," + b"x" * 32 * LIMITS.row_bytes + b"\n"
 
     def encode(self, rows: Sequence[Mapping[str, str]]) -> bytes:
         out = io.StringIO()
@@ -36,7 +36,7 @@ class TestTabSeparated(FormatConformance):
     format = Csv()
     clean = Sample(b'a\tb\n1\tx, y\n2\t5" disk\n', rows=[{"a": "1", "b": "x, y"}, {"a": "2", "b": '5" disk'}])
     faulty = Sample(b"a\tb\n1\tx\n2\n2\ty\n", rows=[{"a": "1", "b": "x"}, None, {"a": "2", "b": "y"}])
-    refused = b"a\tb\n1\t" + b"x" * 32 * ROW_LIMIT + b"\n"
+    refused = b"a\tb\n1\t" + b"x" * 32 * LIMITS.row_bytes + b"\n"
 
     def encode(self, rows: Sequence[Mapping[str, str]]) -> bytes:
         lines = ["\t".join(rows[0]), *("\t".join(row.values()).replace('"', "'") for row in rows)]
@@ -126,7 +126,7 @@ def test_a_quote_left_open_far_from_the_end_costs_one_row_too() -> None:
     lines = [f"{number},{line}" for number in range(2500)]
     lines[10] = f'10,"{line}'
     data = "\n".join(["a,b", *lines]).encode()
-    assert len(data) > 2 * ROW_LIMIT
+    assert len(data) > 2 * LIMITS.row_bytes
     assert rows(data, 100_000) == [line if '"' in line else tuple(line.split(",")) for line in lines]
 
 
@@ -186,10 +186,12 @@ def test_a_line_feed_within_quotes_does_not_hide_that_lines_end_in_carriage_retu
 
 @pytest.mark.parametrize("value", [b"y", b'"y'], ids=["unquoted", "quoted"])
 def test_a_row_longer_than_the_limit_is_refused_showing_where_it_begins(value: bytes) -> None:
-    data = b"a,b\n1,x\n2," + value + b"y" * 32 * ROW_LIMIT + value[:1] + b"\n3,z\n"
-    with pytest.raises(
-        MalformedFile, match=r"longer than 1,048,576 bytes, the one after the first .* bytes .*it begins '2,\"?yyy"
-    ):
+    data = b"a,b\n1,x\n2," + value + b"y" * 32 * LIMITS.row_bytes + value[:1] + b"\n3,z\n"
+    reason = (
+        r"longer than 1,048,576 bytes \(limits\.rowBytes of the contract\), the one after the first .* bytes"
+        r" .*it begins '2,\"?yyy"
+    )
+    with pytest.raises(MalformedFile, match=reason):
         read(Csv(), data)
 
 
@@ -249,3 +251,18 @@ def test_a_quote_left_open_does_not_reach_into_a_later_rows_quotes() -> None:
     found = read(Csv(), data)
     assert [row.values for row in found] == [None, {"h": "b", "i": "2"}, {"h": "c", "i": "3"}, {"h": "d", "i": "4"}]
     assert found[0].raw == '"a,1'
+
+
+def test_rows_that_all_have_a_quote_left_open_come_together_each_with_its_text() -> None:
+    found = list(blocks(Csv(), b"a,b\n" + b'"x,1\n' * 100_000 + b"y,2\n", exact=True))
+    rows = rows_of(found)
+    assert len(found) < 10
+    assert {row.raw for row in rows[:-1]} == {'"x,1'}
+    assert all("none closes it" in row.reason for row in rows[:-1])
+    assert (len(rows), rows[-1].values) == (100_001, {"a": "y", "b": "2"})
+
+
+def test_a_header_that_does_not_end_within_the_head_is_refused_and_not_cut() -> None:
+    names = ",".join(f"a_rather_long_name_{number}" for number in range(5_000))
+    with pytest.raises(MalformedFile, match="upload: the first line is longer than 65,536 bytes"):
+        read(Csv(), f"{names}\n1,2\n".encode())

@@ -179,6 +179,46 @@ def test_another_quote_in_a_row_stays_in_its_value() -> None:
     assert rows("sku,title,price\n1,\"Salt\",1.50\n2,'Moons',2.50\n") == [TWO[0], ("2", "'Moons'", "2.50")]
 
 
+@pytest.mark.parametrize(
+    "line", ['2,"Mo\\"ons",2.50', '2,"Mo"ons,2.50', '2,"Mo\\"o, ns",2.50', '2,"Moons \\"x\\"",2.50']
+)
+@pytest.mark.parametrize("lines", [1, 3], ids=["in the head", "in each row"])
+def test_another_escape_in_a_row_costs_its_row_and_never_alters_a_value(line: str, lines: int) -> None:
+    others = '1,"Salt ""dry""",1.50'
+    result = found(f"sku,title,price\n{others}\n" + f"{line}\n" * lines + f"{others}\n")
+    assert [row.raw for row in result if row.values is None] == [line] * lines
+    assert [row.values for row in result if row.values] == [{"sku": "1", "title": 'Salt "dry"', "price": "1.50"}] * 2
+
+
+def test_marks_of_inches_and_spaces_after_quotes_are_no_faults() -> None:
+    content = 'sku,title,price\n1,Disk 3.5"x2,1.50\n2,"Moons" ,2.50\n3,"5"" disk",1\n'
+    assert rows(content) == [("1", 'Disk 3.5"x2', "1.50"), ("2", "Moons ", "2.50"), ("3", '5" disk', "1")]
+
+
+def test_single_quotes_around_a_value_with_a_delimiter_cost_its_row_only() -> None:
+    assert rows("sku,title,price\n1,Salt,1.50\n2,'Moons, late',2.50\n") == [TWO[0], "2,'Moons, late',2.50"]
+
+
+def test_a_row_in_quotes_as_a_whole_costs_itself_only() -> None:
+    assert rows('sku,title,price\n"1,Salt,1.50"\n2,Moons,2.50\n') == ['"1,Salt,1.50"', TWO[1]]
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u0085", "\x0c", "\x0b"])
+def test_what_only_unicode_calls_a_line_end_is_none(mark: str) -> None:
+    assert rows(f"sku,title,price\n1,Salt{mark}x,1.50\n2,Moons,2.50\n") == [("1", f"Salt{mark}x", "1.50"), TWO[1]]
+
+
+def test_line_ends_of_all_kinds_in_one_file_end_rows() -> None:
+    content = "sku,title,price\r\n1,Salt,1.50\n\r2,Moons,2.50\r\r\n1,Salt,1.50\r2,Moons,2.50"
+    assert rows(content) == TWO * 2
+
+
+def test_a_second_table_of_the_same_width_is_told_from_the_first_by_its_own_header_only() -> None:
+    """Its rows fit the columns: which of them are values of the fields' types is for the contract to say."""
+    content = "sku,title,price\n1,Salt,1.50\n\nsku,title,price\n2,Moons,2.50\n"
+    assert rows(content) == [TWO[0], "sku,title,price", TWO[1]]
+
+
 def test_another_line_end_in_a_row_ends_the_row_all_the_same() -> None:
     assert rows("sku,title,price\n1,Salt,1.50\r2,Moons,2.50\r\n") == TWO
 

@@ -13,7 +13,7 @@ import xlsxwriter
 from formats import MalformedFile, TableDialect
 from formats.conformance import FormatConformance, Sample
 from formats.excel import Excel
-from formats.excel_file import UNPACKED_LIMIT
+from formats.limits import LIMITS
 from formats.reading import head_of, read, values_of
 from formats.sheet import letters
 from runtime.cli import main
@@ -132,7 +132,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(part: str) -> None:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", "<workbook/>")
         with archive.open(part, "w") as member:
-            for _ in range(UNPACKED_LIMIT // 2**20 + 1):
+            for _ in range(LIMITS.workbook_bytes // 2**20 + 1):
                 member.write(bytes(2**20))
     with pytest.raises(MalformedFile, match="unpacks to"):
         read(Excel(), out.getvalue())

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from formats import MalformedFile
 from formats.conformance import FormatConformance, Sample
-from formats.format import ROW_LIMIT
 from formats.json import Json, NdJson
+from formats.limits import LIMITS
 from formats.reading import Row, blocks, head_of, read, values_of
 
 SIZES = [1, 2, 7, 61, 4 * 1024 * 1024]
@@ -43,7 +43,7 @@ class TestJsonUnderAKey(FormatConformance):
 class TestNdJson(FormatConformance):
     format = NdJson()
     faulty = Sample(b'{"a": "1"}\n{"a": oops}\n{"a": "2"}\n', rows=[{"a": "1"}, None, {"a": "2"}])
-    refused = b'{"a": "1"}\n{"long": "' + b"x" * 32 * ROW_LIMIT + b'"}\n'
+    refused = b'{"a": "1"}\n{"long": "' + b"x" * 32 * LIMITS.row_bytes + b'"}\n'
 
     def encode(self, rows: Sequence[Mapping[str, str]]) -> bytes:
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
@@ -196,7 +196,7 @@ def test_a_document_that_is_not_utf8_is_refused_with_the_remedy(data: bytes) -> 
 
 def test_a_value_longer_than_a_row_may_be_is_refused_with_its_place() -> None:
     with pytest.raises(MalformedFile, match=r"line 2, column 1: .*at most 1,048,576 characters"):
-        read(Json(), b'[{"a": "1"},\n{"a": "' + b"x" * 32 * ROW_LIMIT + b'"}]')
+        read(Json(), b'[{"a": "1"},\n{"a": "' + b"x" * 32 * LIMITS.row_bytes + b'"}]')
 
 
 _awkward = st.text('{}[],:"\\ \na', max_size=8)
@@ -309,7 +309,7 @@ def test_a_wanted_column_that_the_head_did_not_show_is_delivered_all_the_same() 
 
 def test_a_line_longer_than_the_limit_is_refused_showing_where_it_begins() -> None:
     with pytest.raises(MalformedFile, match=r"longer than 1,048,576 bytes.*long"):
-        read(NdJson(), b'{"a": "1"}\n{"long": "' + b"x" * 32 * ROW_LIMIT + b'"}\n')
+        read(NdJson(), b'{"a": "1"}\n{"long": "' + b"x" * 32 * LIMITS.row_bytes + b'"}\n')
 
 
 @pytest.mark.parametrize("format_", [Json(), NdJson()])

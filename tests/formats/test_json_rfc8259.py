@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 
 from formats import MalformedFile, MisjudgedCutError, Registry, TableDialect
-from formats.format import ROW_LIMIT
 from formats.json import Json, NdJson
+from formats.limits import LIMITS
 from formats.reading import Row, head_of, read, rows_of, values_of
 
 TYPES = [pa.string(), pa.decimal128(8, 2), pa.int64(), pa.bool_()]
@@ -311,7 +311,7 @@ def test_a_number_of_a_million_digits_is_a_number() -> None:
 @pytest.mark.parametrize("document", [b"[%s]", b'[{"v": %s}]', b'{"n": %s, "rows": []}'])
 def test_a_number_without_end_is_refused_with_its_place(document: bytes) -> None:
     with pytest.raises(MalformedFile, match=r"line 1, column [0-9]+: .*at most 1,048,576 characters"):
-        read(Json(), document % (b"9" * 32 * ROW_LIMIT))
+        read(Json(), document % (b"9" * 32 * LIMITS.row_bytes))
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'[{"a":'])

@@ -8,24 +8,22 @@ import pluggy
 import pytest
 
 from formats import Format, MalformedFile, Registry, RegistryError, hookimpl
-from formats.conformance import FormatConformance, Sample
 from formats.csv import Csv
 from formats.reading import head_of
 from runtime.cli import main
-from tests.formats import fixed_width
+
+JOURNAL = Path(__file__).parents[2] / "examples" / "till-journal" / "till_journal.py"
+"""The example, which a stranger could have written."""
 
 
 def install(site: Path, package: str, entry_point: str) -> None:
     """What installing a package with a format leaves in site-packages: a module, and a line in its metadata."""
-    module = site / package
-    module.mkdir(parents=True)
-    (module / "__init__.py").touch()
-    shutil.copy(fixed_width.__file__, module)
+    shutil.copy(JOURNAL, site / f"{package}.py")
     metadata = site / f"{package}-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package.replace('_', '-')}\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text(
-        f"[retail_pipeline.formats]\n{entry_point} = {package}.fixed_width\n", encoding="utf-8"
+        f"[retail_pipeline.formats]\n{entry_point} = {package}\n", encoding="utf-8"
     )
 
 
@@ -35,25 +33,6 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
     return folder
-
-
-class TestFixedWidth(FormatConformance):
-    """A stranger's format is held to the promises by a class of a few lines, as those in the box are."""
-
-    format = fixed_width.FixedWidth()
-
-    clean = Sample(
-        b"#FIXED sku:4 title:12\n0001Salt        \n0002\xc3\x9cber Fl\xc3\xbcsse \n",
-        rows=[{"sku": "0001", "title": "Salt"}, {"sku": "0002", "title": "Über Flüsse"}],
-    )
-    faulty = Sample(
-        b"#FIXED sku:4 count:3\n0001 12\n00\n0002  7\n",
-        rows=[{"sku": "0001", "count": "12"}, None, {"sku": "0002", "count": "7"}],
-    )
-    refused = b"#FIXED\n0001 12\n"
-
-    def registry(self) -> Registry:
-        return Registry([fixed_width])
 
 
 def test_the_formats_in_the_box_come_from_this_package() -> None:
@@ -98,13 +77,13 @@ def test_a_file_of_an_installed_format_goes_through_the_pipeline(
 def folder(tmp_path: Path) -> Path:
     made = tmp_path / "plugins"
     made.mkdir()
-    shutil.copy(fixed_width.__file__, made)
+    shutil.copy(JOURNAL, made)
     return made
 
 
 def test_a_folder_brings_the_formats_of_its_modules(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = Registry(folder=folder)
-    assert found.package(found["fixed_width"]) == str(folder / "fixed_width.py")
+    assert found.package(found["fixed_width"]) == str(folder / "till_journal.py")
     monkeypatch.setenv("RETAIL_PLUGINS", str(folder))
     assert Registry()["fixed_width"].title == "Till journal: columns of fixed width"
 
@@ -141,7 +120,7 @@ def test_a_folder_that_is_not_there_and_a_module_that_fails_are_named(folder: Pa
 def test_a_folder_and_a_package_with_a_format_of_one_name_are_both_named(site: Path, folder: Path) -> None:
     install(site, "till_journal", "till")
     with pytest.raises(
-        RegistryError, match=r"fixed_width.*(till-journal.*fixed_width\.py|fixed_width\.py.*till-journal)"
+        RegistryError, match=r"fixed_width.*(till-journal.*till_journal\.py|till_journal\.py.*till-journal)"
     ):
         Registry(folder=folder)
 

@@ -17,7 +17,7 @@ from python_calamine import CalamineWorkbook
 from formats import MalformedFile
 from formats.calamine_sheets import _text
 from formats.excel import Excel
-from formats.format import ROW_LIMIT
+from formats.limits import LIMITS
 from formats.reading import Row, blocks, read
 from runtime.cli import main
 
@@ -178,7 +178,7 @@ def test_days_may_count_from_1904() -> None:
         ('<!-- <row r="2"><c r="A2"><v>1</v></c></row> -->', "not well-formed"),
         ('<row r="2"><c r="A2" t="s"><v>7</v></c></row>', "shared text"),
         ('<row r="2"><c r="ZZZZ2"><v>7</v></c></row>', "that no sheet has"),
-        (f'<row r="2"><c r="A2"><v>{"1" * 2 * ROW_LIMIT}</v></c></row>', "longer than"),
+        (f'<row r="2"><c r="A2"><v>{"1" * 2 * LIMITS.row_bytes}</v></c></row>', "longer than"),
     ],
 )
 def test_what_is_no_row_is_refused(row: str, reason: str) -> None:
@@ -189,14 +189,14 @@ def test_what_is_no_row_is_refused(row: str, reason: str) -> None:
 
 def test_empty_rows_without_end_are_passed_over() -> None:
     empty = "".join(f'<row r="{number}" ht="12.75" customHeight="1"/>' for number in range(2, 50_000))
-    assert len(empty) > ROW_LIMIT
+    assert len(empty) > LIMITS.row_bytes
     row = '<row r="50000"><c r="A50000"><v>1</v></c></row>'
     assert only(read(Excel(), book(empty + row + empty)))["a"] == "1"
 
 
 def test_space_without_end_is_passed_over() -> None:
     row = '<row r="2"><c r="A2"><v>1</v></c></row>'
-    assert only(read(Excel(), book(row + " " * (ROW_LIMIT // 2))))["a"] == "1"
+    assert only(read(Excel(), book(row + " " * (LIMITS.row_bytes // 2))))["a"] == "1"
 
 
 def test_a_sheet_that_is_cut_off_is_refused() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from formats import MalformedFile, Structure, TableDialect, xml_reader
 from formats.conformance import FormatConformance
-from formats.format import ROW_LIMIT
+from formats.limits import LIMITS
 from formats.reading import Trickle, blocks, head_of, read, rows_of, text, values_of
 from formats.xml import Xml
 
@@ -211,20 +211,20 @@ def test_nesting_without_end_is_refused_in_words() -> None:
     ("begin", "end"), [(b"<r><a>", b"</a></r>"), (b'<r a="', b'"/>'), (b"<!-- ", b" -->"), (b"<r ", b"/>")]
 )
 def test_a_row_tag_or_comment_without_end_is_refused_in_bounded_memory(begin: bytes, end: bytes) -> None:
-    data = b"<s><r><a>1</a></r>" + begin + b"x" * 32 * ROW_LIMIT + end + b"</s>"
+    data = b"<s><r><a>1</a></r>" + begin + b"x" * 32 * LIMITS.row_bytes + end + b"</s>"
     structure = Xml().inspect(head_of(b"<s><r><a>1</a></r></s>"))
     tracemalloc.start()
     try:
         with pytest.raises(MalformedFile, match=r"line 1: .* longer than 1,048,576 bytes"):
             list(Xml().read(io.BytesIO(data), structure, text))
-        assert tracemalloc.get_traced_memory()[1] < 16 * ROW_LIMIT
+        assert tracemalloc.get_traced_memory()[1] < 16 * LIMITS.row_bytes
     finally:
         tracemalloc.stop()
 
 
 def test_a_row_with_a_million_values_is_refused() -> None:
     row = "".join(f"<c{number}/>" for number in range(20_000))
-    with pytest.raises(MalformedFile, match=r"more than 10,000 values"):
+    with pytest.raises(MalformedFile, match=r"more than 10,000 \(limits.columns"):
         read(Xml(), f"<s><r><a>1</a></r><r>{row}</r></s>".encode())
 
 

@@ -66,6 +66,10 @@ def main() -> None:
         Path(kept).write_bytes(data)
         signal.alarm(int(patience))
         try:
+            if samples.through:
+                samples.through(data)
+                outcomes["read"] += 1
+                return
             texts = read(samples.format, data, most=most)
             numbers = read(samples.format, data, lambda _: pa.int64())
             assert [row.values is None for row in texts] == [row.values is None for row in numbers]

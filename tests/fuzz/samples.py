@@ -1,22 +1,34 @@
 """What the fuzzer damages: small files of each format, and the words that its parser listens to."""
 
+import bz2
 import datetime
+import gzip
 import io
 import json
+import lzma
+import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import xlsxwriter
 
-from formats import Format
+from formats import Format, MalformedFile
 from formats.csv import Csv
+from formats.encoding import decoded, marked, seen, utf_8_or_windows
 from formats.excel import Excel
 from formats.json import Json, NdJson
+from formats.limits import LIMITS
+from formats.packing import ZIP, Archive, packing_of, unpacked
 from formats.parquet import Parquet
+from formats.reading import read_through
 from formats.xml import Xml
+from runtime.contract_file import load_contract
+from runtime.descriptor import ContractError
 
 _ROWS = [
     {"sku": f"00{n}", "title": title, "price": n + 0.5} for n, title in enumerate(['Salt, "a"', "Über 📚", "=1+1"])
@@ -30,6 +42,8 @@ class Samples:
     format: Format
     files: Sequence[bytes]
     words: Sequence[bytes]
+    through: Callable[[bytes], object] | None = None
+    """What reads a file where it isn't the format alone."""
     packed: bool = False
     """Whether the files are ZIP archives, whose parts are damaged before they are packed."""
 
@@ -203,4 +217,59 @@ def _parquet() -> Samples:
     )
 
 
-SAMPLES = {"csv": _csv, "json": _json, "ndjson": _ndjson, "xml": _xml, "excel": _excel, "parquet": _parquet}
+def _packing() -> Samples:
+    plain = _csv().files[0] * 20
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", plain)
+    packed = [gzip.compress(plain), bz2.compress(plain), lzma.compress(plain), pa.compress(plain, "zstd", asbytes=True)]
+
+    def opened(stream: BinaryIO) -> BinaryIO:
+        packing = packing_of(stream.read(8))
+        stream.seek(0)
+        if packing != ZIP:
+            return unpacked(stream, packing, LIMITS) if packing else stream
+        members = Archive(stream, LIMITS)
+        return members.open(members.members[0])
+
+    words = [b"\x1f\x8b\x08", b"BZh9", b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"\xff\xff\xff\xff", b"\0" * 8]
+    return Samples(Csv(), [*packed, zipped.getvalue()], words, lambda data: read_through(Csv(), data, opened))
+
+
+def _encoding() -> Samples:
+    files = [_csv().files[0].decode().encode(encoding) for encoding in ("utf-16", "utf-16-be", "windows-1252")]
+
+    def taken(data: bytes) -> object:
+        encoding = marked(data) or seen(data) or utf_8_or_windows(io.BytesIO(data))
+        return read_through(Csv(), data, lambda stream: decoded(stream, encoding))
+
+    words = [b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\0", b"\0\xd8", b"\xd8\0", b"\x81", b"\n\0", b"\0\n", b'"\0']
+    return Samples(Csv(), files, words, taken)
+
+
+def _contract() -> Samples:
+    files = [path.read_bytes() for path in sorted((Path(__file__).parents[2] / "contracts").glob("*.yaml"))]
+
+    def loaded(data: bytes) -> object:
+        with tempfile.NamedTemporaryFile(suffix=".yaml") as file:
+            Path(file.name).write_bytes(data)
+            try:
+                return load_contract(Path(file.name))
+            except ContractError as error:
+                raise MalformedFile(str(error)) from error
+
+    words = [b"[" * 5000, b"{a: " * 5000, b"&a", b"*a", b"!!python/object:x", b"? ", b"- ", b": ", b"|", b"\t", b"\0"]
+    return Samples(Csv(), files, words, loaded)
+
+
+SAMPLES = {
+    "csv": _csv,
+    "json": _json,
+    "ndjson": _ndjson,
+    "xml": _xml,
+    "excel": _excel,
+    "parquet": _parquet,
+    "packing": _packing,
+    "encoding": _encoding,
+    "contract": _contract,
+}

@@ -13,8 +13,7 @@ import pytest
 import components.artefacts
 from components.artefacts import Artefacts, Plugins, build_artefacts, object_key
 from components.packages import ArtefactError, uv
-from tests.formats import fixed_width
-from tests.infrastructure.plugin import plugin_source
+from tests.infrastructure.plugin import EXAMPLE, plugin_source
 from tests.infrastructure.recording import ROOT
 
 CONTRACTS = ROOT / "contracts"
@@ -142,7 +141,7 @@ def test_a_plugin_is_shipped_to_the_validator_and_to_the_job(tmp_path: Path) -> 
     plugin = plugin_source(tmp_path / "till-journal")
     artefacts = build_artefacts(CONTRACTS, "arm64", tmp_path / "builds", plugins=Plugins([str(plugin)]))
     with zipfile.ZipFile(artefacts.validator_package) as package:
-        assert "till_journal/fixed_width.py" in package.namelist()
+        assert "till_journal.py" in package.namelist()
         assert b"[retail_pipeline.formats]" in package.read("till_journal-1.0.dist-info/entry_points.txt")
         assert not [name for name in package.namelist() if name.startswith(("pyarrow", "duckdb", "boto3"))]
     ours, calamine, theirs = artefacts.wheels
@@ -158,7 +157,7 @@ def test_a_plugin_is_shipped_to_the_validator_and_to_the_job(tmp_path: Path) -> 
 def test_another_plugin_of_the_same_path_is_built_anew(tmp_path: Path) -> None:
     plugin = plugin_source(tmp_path / "till-journal")
     before = build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=Plugins([str(plugin)]))
-    (plugin / "till_journal" / "__init__.py").write_text("VERSION = 2\n")
+    (plugin / "till_journal.py").write_text("VERSION = 2\n")
     after = build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=Plugins([str(plugin)]))
     assert before.validator_package.parent != after.validator_package.parent
 
@@ -226,7 +225,7 @@ def test_what_glue_lacks_goes_beside_our_wheel_for_its_machines(
 
 def _plugin_folder(folder: Path) -> Path:
     folder.mkdir()
-    shutil.copy(fixed_width.__file__, folder / "fixed_width.py")
+    shutil.copy(EXAMPLE / "till_journal.py", folder / "fixed_width.py")
     (folder / "test_fixed_width.py").write_text("raise SystemExit('a test is no plugin')\n")
     (folder / "__pycache__").mkdir()
     return folder

@@ -1,12 +1,14 @@
 """docs/contracts.md tells of every property, and what it shows is right."""
 
 import re
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from formats.limits import LIMITS
 from runtime import contract, date_pattern, dialect, field, pipeline
 from runtime.contract import parse_contract
 from runtime.contract_file import load_contract
@@ -115,6 +117,11 @@ def test_the_examples_of_the_other_properties_are_right(
     document["pipeline" if name in contract._PIPELINE_PROPERTIES else "schema"][name] = value
     (tmp_path / "d.yaml").write_text(yaml.safe_dump(document))
     load_contract(tmp_path / "d.yaml")
+
+
+def test_the_limits_that_are_documented_are_those_that_hold() -> None:
+    documented = {cells[0].strip("`"): int(cells[1].replace(",", "")) for cells in rows("limits")}
+    assert documented == dict(zip(dialect.LIMITS_PROPERTIES, astuple(LIMITS), strict=True))
 
 
 def test_the_retail_contract_shows_nearly_every_property() -> None:

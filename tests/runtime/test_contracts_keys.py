@@ -1,13 +1,13 @@
 """Of the rows of a file that have one key, the first is taken."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime import keys
+from runtime.contract import parse_contract
 from tests.runtime.lakes import OpenLake, folder_lake
 from tests.runtime.sales import Upload, as_csv, as_ndjson
 from tests.runtime.whole_contracts import contract, refusals
@@ -94,8 +94,8 @@ def test_keys_over_many_blocks_are_found(lake: OpenLake) -> None:
     assert refusals(lake)[0][:3] == (50_000, "sku", "primaryKey")
 
 
-def test_a_file_with_too_many_rows_that_repeat_a_key_is_refused(lake: OpenLake, monkeypatch: Any) -> None:
-    monkeypatch.setattr(keys, "MOST_REPEATED", 3)
-    record = lake.take(Upload(b"sku,line,code,price\n" + b"A,1,,1\n" * 4), RECEIPTS)
+def test_a_file_with_too_many_rows_that_repeat_a_key_is_refused(lake: OpenLake) -> None:
+    limited = parse_contract({**RECEIPTS.descriptor, "pipeline": {"limits": {"repeatedRows": 3}}})
+    record = lake.take(Upload(b"sku,line,code,price\n" + b"A,1,,1\n" * 4), limited)
     assert record.status == "refused"
     assert "more than 3 rows have the sku, line of another row" in (record.reason or "")

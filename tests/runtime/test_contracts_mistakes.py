@@ -1,5 +1,7 @@
 """Every mistake in a contract is refused with file, line and what was expected."""
 
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -173,3 +175,14 @@ def test_no_personal_value_becomes_a_folders_name(name: str, tmp_path: Path) -> 
     text = text.replace("      type: number", "      type: number\n      personal: drop")
     [mistake] = mistakes(tmp_path, text.replace("[day]", f"[{name}]"))
     assert f"fields that are not personal; '{name}' is" in mistake
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- " * 1000 + "[", "&a ["])
+def test_a_contract_nested_without_end_is_a_mistake_and_no_crash(opening: str, tmp_path: Path) -> None:
+    (tmp_path / "sales.yaml").write_text("name: sales\nschema:\n " + opening * 100_000, encoding="utf-8")
+    load = "import pathlib, sys; from runtime import contract_file as c; c.load_contract(pathlib.Path(sys.argv[1]))"
+    done = subprocess.run(
+        [sys.executable, "-c", load, tmp_path / "sales.yaml"], capture_output=True, text=True, check=False
+    )
+    assert "sales.yaml:3: expected YAML; no more than 50 levels" in done.stderr
+    assert done.returncode == 1
