@@ -266,3 +266,16 @@ def test_a_header_that_does_not_end_within_the_head_is_refused_and_not_cut() -> 
     names = ",".join(f"a_rather_long_name_{number}" for number in range(5_000))
     with pytest.raises(MalformedFile, match="upload: the first line is longer than 65,536 bytes"):
         read(Csv(), f"{names}\n1,2\n".encode())
+
+
+@settings(deadline=None)
+@given(st.text('ab,"\n ', max_size=24).map(str.encode))
+def test_rows_come_out_alike_wherever_quotes_are_rare_in_a_file_and_wherever_they_are_not(rows: bytes) -> None:
+    plain = 20_000
+    among_few = [(row.values, row.reason, row.raw) for row in read(Csv(), b"x,y\n" + b"1,2\n" * 9 + b"3,4\n" + rows)][
+        9:
+    ]
+    among_many = [
+        (row.values, row.reason, row.raw) for row in read(Csv(), b"x,y\n" + b"1,2\n" * plain + b"3,4\n" + rows)
+    ]
+    assert among_many[plain:] == among_few
