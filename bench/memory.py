@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from bench.measure import Measurement, measure
 from bench.recipe import parse_size
 
-_DATA = Path(__file__).parent / "data" / "memory"
+_DATA = Path(__file__).parent / "data"
 _ROWS_AT_ONCE = 1_000
 _MEGABYTE = 1_000_000
 
@@ -112,6 +112,7 @@ CASES: dict[str, Growth] = {
     "1-partition": Growth(days=1),
     "1000-partitions": Growth(days=1_000),
     "10000-partitions": Growth(days=10_000),
+    "300-and-one-big": Growth(days=300, mostly=0.9),
     "10000-and-one-big": Growth(days=10_000, mostly=0.9),
     **{f"{shape}-900kB-rows": Growth(shape, width=900_000) for shape in _SHAPES},
     **{f"{shape}-900kB-bad-rows": Growth(shape, width=900_000, bad=1) for shape in _SHAPES},
@@ -125,21 +126,19 @@ CASES: dict[str, Growth] = {
 
 
 def peak(case: Growth, size: int, folder: Path) -> Measurement:
-    """What the command takes with a new file of about so many bytes, made in a folder and removed from it.
+    """What the command takes with a new file of about so many bytes, made below a folder and removed from it.
 
     Raises :class:`bench.measure.RunFailed`.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    file, contract = folder / f"growth.{case.shape}", folder / "contract.yaml"
-    case.write(file, size)
-    contract.write_text(json.dumps(case.contract()))
-    retail = str(Path(sys.executable).with_name("retail"))
-    to = ["--lake", str(folder / "lake")] if case.command == "run" else []
-    command = [retail, case.command, str(file), "--contract", str(contract), *to]
-    taken = measure(command, folder / "log", accepted=(1,) if case.bad else (0,))
-    shutil.rmtree(folder)
-    return taken
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="memory-", dir=folder) as name:
+        file, contract = Path(name, f"growth.{case.shape}"), Path(name, "contract.yaml")
+        case.write(file, size)
+        contract.write_text(json.dumps(case.contract()))
+        retail = str(Path(sys.executable).with_name("retail"))
+        to = ["--lake", str(Path(name, "lake"))] if case.command == "run" else []
+        command = [retail, case.command, str(file), "--contract", str(contract), *to]
+        return measure(command, folder / "memory.log", accepted=(1,) if case.bad else (0,))
 
 
 def main() -> None:
@@ -147,11 +146,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else "")
     parser.add_argument("cases", nargs="*", metavar="case", help=f"of {', '.join(CASES)}; all where none is named")
     parser.add_argument("--sizes", nargs="+", type=parse_size, default=[100 * _MEGABYTE, 400 * _MEGABYTE])
+    parser.add_argument("--folder", type=Path, default=_DATA, help="below which the files are made, and removed")
     options = parser.parse_args()
     print("| case |", " | ".join(f"{size // _MEGABYTE} MB" for size in options.sizes), "| growth | CPU seconds |")
     print("|---|" + "---|" * (len(options.sizes) + 2))
     for name in options.cases or CASES:
-        found = [peak(CASES[name], size, _DATA) for size in options.sizes]
+        found = [peak(CASES[name], size, options.folder) for size in options.sizes]
         peaks = [taken.peak_memory / _MEGABYTE for taken in found]
         cells = [*(f"{megabytes:.0f} MB" for megabytes in peaks), f"{peaks[-1] / peaks[0]:.2f}", f"{found[-1].cpu:.1f}"]
         print(f"| {name} |", " | ".join(cells), "|", flush=True)

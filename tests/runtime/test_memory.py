@@ -1,5 +1,8 @@
 """What is held of a file is bounded by bytes, however the file is made."""
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -46,3 +49,14 @@ def test_rows_sorted_on_disk_come_in_order_and_in_groups_of_bounded_size(
         found += [(number, row) for batch in batches for row in batch.column("row").to_pylist()]
     assert found == sorted((number, row) for row, number in enumerate(numbers))
     assert list(tmp_path.joinpath("sort").iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is measured by Linux's means")
+@pytest.mark.parametrize("case", ["csv-900kB-bad-rows", "300-and-one-big"])
+def test_the_peak_of_a_run_does_not_grow_with_the_file(case: str, tmp_path: Path) -> None:
+    sizes = ("64MB", "128MB")
+    command = [sys.executable, "-m", "bench.memory", case, "--folder", str(tmp_path / "data"), "--sizes", *sizes]
+    # A process of its own, since a child's peak is at least its parent's size.
+    printed = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    smaller, larger = map(int, re.findall(r"(\d+) MB \|", printed.splitlines()[-1]))
+    assert larger <= 1.25 * smaller, printed
