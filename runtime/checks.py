@@ -34,6 +34,10 @@ _SAMPLE_ROWS, _FEWEST_SAMPLE_ROWS = 2_000, 200
 _REPETITIVE = 0.1
 """The share of different texts among the first rows up to which a dictionary of them pays."""
 
+_MOST_FAULTS = 50
+"""Faults of one row that are told: of many columns, each with a fault, a block's reasons are many times its size."""
+_MORE_FAULTS = Fault(None, "more", "and there are more faults")
+
 _NONE_REPEATED: Mapping[int, Fault] = {}
 
 
@@ -151,7 +155,7 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
             values = plain(raw.take(broken)).to_pylist()
             for row, other in zip(broken.to_pylist(), faults_of(breach, values, field), strict=True):
                 if row not in errors:
-                    faults.setdefault(row, []).append(other)
+                    _tell(other, faults.setdefault(row, []))
     places = pa.arange(0, count) if rows.positions is None else integers(rows.positions)
     whole_rows = (_unfit_for_folders(typed, contract), _broken_rules(typed, contract), _repeated(places, repeated))
     for row, other in itertools.chain(*whole_rows):
@@ -180,6 +184,14 @@ def _errors(rows: Rows, raw: pa.Array, contract: Contract, field: Field) -> Mapp
                     breach = Breach(raw, "error", f"{{value}} in cell {cell} is an error of the workbook")
                     found[row] = faults_of(breach, [value], field)[0]
     return found
+
+
+def _tell(other: Fault, before: list[Fault]) -> None:
+    """Put a fault behind a row's others, unless these are many."""
+    if len(before) < _MOST_FAULTS:
+        before.append(other)
+    elif before[-1] is not _MORE_FAULTS:
+        before.append(_MORE_FAULTS)
 
 
 def _judged(raw: pa.Array, field: Field, *, native: bool) -> tuple[pa.Array, list[Breach]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,8 @@ _REMEDIES: Mapping[str, str] = {
     "primaryKey": "remove the repeated row, or correct the contract's primaryKey",
     "partitionBy": "shorten or correct the value, or partition by another field",
 }
+MOST_PLACES = 1_000
+"""The problems of one rule in a file that ``retail check --json`` tells one by one; all are counted."""
 _REMEDY_OF_A_RULE = "correct the value, or this rule in the contract"
 
 
@@ -80,22 +83,28 @@ def check(options: argparse.Namespace) -> int:
     results, complete = each(files(options.files), check_file)
     if options.json:
         print_json(results)
-    return _exit_code(complete=complete, problems=any(result["problems"] for result in results))
+    return _exit_code(complete=complete, problems=any(result["counts"] for result in results))
 
 
 def _check_file(
     path: Path, source: Source, contracts: Sequence[Contract], registry: Registry, say: Say
 ) -> dict[str, Any]:
-    """Hold a file against its contract without writing anything, saying each problem as it is found."""
+    """Hold a file against its contract without writing anything, saying each problem as it is found.
+
+    Of each rule, ``counts`` has how many problems there are, and ``problems`` the first ones.
+    """
     from runtime.keys import KeyLog
     from runtime.stage import read_checked, refuse_if_too_many
 
     head = source.head()
-    result: dict[str, Any] = {"file": str(path), "rows": 0, "problems": []}
+    result: dict[str, Any] = {"file": str(path), "rows": 0, "counts": Counter(), "problems": []}
 
     def report(row: int | None, column: str | None, rule: str, reason: str) -> None:
         remedy = None if rule == _WHOLE_FILE else _REMEDIES.get(rule, _REMEDY_OF_A_RULE)
-        result["problems"].append({"row": row, "column": column, "rule": rule, "reason": reason, "remedy": remedy})
+        result["counts"][rule] += 1
+        if result["counts"][rule] <= MOST_PLACES:
+            problem = {"row": row, "column": column, "rule": rule, "reason": reason, "remedy": remedy}
+            result["problems"].append(problem)
         place = f"{path}: row {row}" if row else f"{path}"
         said = printable(reason).removeprefix(head.name + ": ")
         say(f"{place}: {said} -> {remedy}" if remedy else f"{place}: {said}")
@@ -116,7 +125,7 @@ def _check_file(
                 report(number + 1, fault.column, fault.rule, fault.reason)
         bad = result["problems"]
         first = f"row {bad[0]['row']}: {bad[0]['reason']}" if bad else ""
-        refuse_if_too_many(len(bad), result["rows"], first, source, admission)
+        refuse_if_too_many(result["counts"].total(), result["rows"], first, source, admission)
     except RefusedFile as error:
         report(None, None, _WHOLE_FILE, str(error))
     except MalformedFile as error:
@@ -127,7 +136,7 @@ def _check_file(
             found = ", ".join(filter(None, (found, f"encoding {result['encoding']}")))
         say(
             f"{path}: {result['format']}{f' ({found})' if found else ''}, contract {result['contract']}: "
-            f"{count(result['rows'], 'row')}, {count(len(result['problems']), 'problem')}"
+            f"{count(result['rows'], 'row')}, {count(result['counts'].total(), 'problem')}"
         )
     return result
 

@@ -1,9 +1,10 @@
 """Finds the rows of a file whose key another row has: ``primaryKey`` and ``unique``.
 
 Keys are compared exactly, once the whole file is read. Until then they are kept on disk, so that memory does not grow
-with the file: at the end, about :data:`MOST_AT_ONCE` keys are compared at a time, those of one bucket. Keys are put in
-buckets by their last eight bytes; only if many keys agree in these is a bucket larger. What does take memory are the
-rows whose key is not theirs alone, of which a file may have :attr:`~formats.limits.Limits.repeated_rows`.
+with the file: at the end, about :data:`MOST_AT_ONCE` keys or :data:`MOST_BYTES_AT_ONCE` are compared at a time, those
+of one bucket. Keys are put in buckets by their last eight bytes; only if many keys agree in these, or a file needs
+more than :data:`MOST_BUCKETS`, is a bucket larger. What does take memory are the rows whose key is not theirs alone,
+of which a file may have :attr:`~formats.limits.Limits.repeated_rows`, with :data:`MOST_REPEATED_BYTES` of keys.
 """
 
 from __future__ import annotations
@@ -21,7 +22,11 @@ from runtime.admission import RefusedFile
 from runtime.contract import Contract
 from runtime.faults import Fault, quoted
 
-MOST_AT_ONCE = 2_000_000
+MOST_AT_ONCE = 1_000_000
+MOST_BYTES_AT_ONCE = 32 * 1024 * 1024
+MOST_BUCKETS = 128
+"""Each is a file that is open: 128 million keys, or 4 GiB of them."""
+MOST_REPEATED_BYTES = 64 * 1024 * 1024
 
 _BYTES = 8
 _MULTIPLIER = 0x9E3779B97F4A7C15
@@ -52,6 +57,8 @@ class KeyLog:
         self._contract = contract
         self._blocks: list[int] = []
         self._rows = 0
+        self._bytes = 0
+        """Of all keys of a row together, so more than those of one column."""
         self._writer: pa.ipc.RecordBatchStreamWriter | None = None
 
     def add(self, taken: pa.RecordBatch, places: pa.Array, rows_before: int) -> None:
@@ -66,6 +73,7 @@ class KeyLog:
         self._writer = self._writer or pa.ipc.new_stream(self._path, batch.schema)
         self._writer.write_batch(batch)
         self._rows += batch.num_rows
+        self._bytes += batch.nbytes
 
     def repeated(self) -> dict[int, Fault]:
         """The rows to refuse, by their number in the file from 0. Of rows with one key the first is taken.
@@ -107,6 +115,7 @@ class KeyLog:
     def _suspects(self, column: str) -> dict[int, str]:
         """The rows whose key in a column is not alone, with that key."""
         found: dict[int, str] = {}
+        found_bytes = 0
         for batches in self._buckets(column):
             table = pa.Table.from_batches(batches)
             keys = table.column(column).combine_chunks()
@@ -116,18 +125,20 @@ class KeyLog:
             repeated = counted.field("values").filter(pc.greater(counted.field("counts"), 1))
             rows = table.filter(pc.is_in(keys, repeated))
             most = self._contract.limits.repeated_rows
-            if len(found) + rows.num_rows > most:
+            found_bytes += rows.nbytes
+            if len(found) + rows.num_rows > most or found_bytes > MOST_REPEATED_BYTES:
                 names = ", ".join(self._contract.keys[int(column)][1])
                 raise RefusedFile(
-                    f"more than {most:,} rows have the {names} of another row (limits.repeatedRows of the contract); "
-                    "is it the same export twice?"
+                    f"more than {most:,} rows (limits.repeatedRows of the contract), or rows with more than "
+                    f"{MOST_REPEATED_BYTES:,} bytes of keys, have the {names} of another row; is it the same export "
+                    "twice?"
                 )
             found |= dict(zip(rows.column(_ROW).to_pylist(), rows.column(column).to_pylist(), strict=True))
         return found
 
     def _buckets(self, column: str) -> Iterator[list[pa.RecordBatch]]:
         """The keys of a column in parts of about as many as are compared at once; equal keys are in one part."""
-        count = -(-self._rows // MOST_AT_ONCE)
+        count = min(MOST_BUCKETS, max(-(-self._rows // MOST_AT_ONCE), -(-self._bytes // MOST_BYTES_AT_ONCE)))
         if count <= 1:
             yield list(_stream(self._path, column))
             return

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 
 from formats.columns import batch_of
 from runtime.arrow import plain, take
-from runtime.dictionaries import Dictionaries, concatenated
+from runtime.dictionaries import Dictionaries
+from runtime.external_sort import ExternalSort
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 """How Hive spells the partition of rows without a value."""
@@ -22,6 +23,8 @@ NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _BUDGET = 64 * 1024 * 1024
 """Rows held back, in bytes of Arrow memory, before all that is held is written."""
 _MOST_OPEN_FILES = 128
+_MOST_UNDER_WAY = 4
+"""Row groups of sorted rows that are written at a time."""
 _SAMPLE_ROWS = 1_000
 _HIVE_ESCAPED = frozenset("\"#%'*/:=?\\\x7f{[]^") | frozenset(map(chr, range(0x20)))
 """What Hive escapes in a partition's folder name (org.apache.hadoop.hive.common.FileUtils)."""
@@ -64,9 +67,9 @@ class PartitionedWriter:
     """Writes rows to one Parquet file a partition, in bounded memory.
 
     Rows are held back until they make good row groups, and then those of all partitions are written together: a
-    slice keeps the whole batch that it was cut from in memory, so writing only the largest would free little. Where
-    partitions are too many to have a file of each open, rows are spilled to disk instead, by partition, and each
-    file is written at the end. The same batches in the same order give the same files.
+    slice keeps the whole batch that it was cut from in memory, so writing only the largest would free little. Once
+    partitions are too many to have a file of each open, rows are sorted by partition on disk instead, and each file
+    is written at the end. The same batches in the same order give the same files.
     """
 
     def __init__(self, folder: Path, threads: Executor, finish: Callable[[pa.Table], pa.Table]) -> None:
@@ -81,56 +84,82 @@ class PartitionedWriter:
         self._held_bytes = 0
         self._writers: dict[tuple[str, ...], pq.ParquetWriter | None] = {}
         self._numbers: dict[tuple[str, ...], int] = {}
-        self._spills: list[_Spill] = []
+        self._sort: ExternalSort | None = None
         self._dictionaries = Dictionaries()
 
     def write(self, parts: Parts) -> None:
         """Take a batch; all batches have the same columns."""
-        parts = replace(parts, batch=self._dictionaries.encoded(parts.batch))
-        self._held.append(parts)
-        self._held_bytes += parts.batch.nbytes
         for values, _, _ in parts.runs:
             self._writers.setdefault(values, None)
             self._numbers.setdefault(values, len(self._numbers))
+        if self._sort is None and len(self._writers) > _MOST_OPEN_FILES:
+            self._sort = ExternalSort(self._folder / "sort")
+            for held in self._held:
+                self._sort.add(self._dictionaries.plain(held.batch), self._numbers_of(held))
+            self._forget_held()
+        if self._sort is not None:
+            # Without dictionaries: of many partitions, each has few of their texts.
+            columns = [plain(column) for column in parts.batch.columns]
+            batch = batch_of(parts.batch.schema.names, columns, parts.batch.num_rows)
+            self._sort.add(batch, self._numbers_of(parts))
+            return
+        parts = replace(parts, batch=self._dictionaries.encoded(parts.batch))
+        self._held.append(parts)
+        self._held_bytes += parts.batch.nbytes
         if self._held_bytes + self._dictionaries.nbytes > _BUDGET:
-            if self._crowded:
-                self._spills.append(_Spill(self._folder / f"{len(self._spills)}.spill", self._merged()))
-            else:
-                self._write_held()
-            self._held, self._held_bytes = [], 0
-            self._dictionaries.forget()
+            self._write_held()
 
     def close(self) -> dict[tuple[str, ...], Path]:
         """Write what is held back; the files by the values of their partition as Hive spells them, in order."""
-        if self._crowded:
-            self._held = [self._merged()] if self._held else []
+        if self._sort is not None:
+            self._write_sorted(self._sort)
         self._write_held(last=True)
-        for spill in self._spills:
-            spill.remove()
         return {values: self._path(values) for values in sorted(self._writers)}
 
-    @property
-    def _crowded(self) -> bool:
-        return len(self._writers) > _MOST_OPEN_FILES
-
-    def _merged(self) -> Parts:
-        """What is held back as one, without dictionaries: of many partitions, each has few of their texts."""
-        merged = _merged(self._held)
-        return replace(merged, batch=self._dictionaries.plain(merged.batch))
+    def _numbers_of(self, parts: Parts) -> pa.Array:
+        """The number of each row's partition."""
+        own = [self._numbers[values] for values, _, _ in parts.runs]
+        ends = [start + rows for _, start, rows in parts.runs]
+        return pc.run_end_decode(
+            pa.RunEndEncodedArray.from_arrays(pa.array(ends, pa.int32()), pa.array(own, pa.int32()))
+        )
 
     def _write_held(self, *, last: bool = False) -> None:
         batches: dict[tuple[str, ...], list[pa.RecordBatch]] = {values: [] for values in sorted(self._writers)}
         for parts in self._held:
             for values, start, rows in parts.runs:
                 batches[values].append(parts.batch.slice(start, rows))
-
-        def work(values: tuple[str, ...]) -> None:
-            spilled = [batch for spill in self._spills for batch in spill.read(values)] if last else []
-            self._append(values, [*spilled, *batches[values]], last=last)
-
         # A partition's file is written by one thread, so its rows keep their order whichever thread that is.
-        for _ in self._threads.map(work, batches):
+        for _ in self._threads.map(lambda values: self._append(values, batches[values], last=last), batches):
             pass
+        self._forget_held()
+
+    def _forget_held(self) -> None:
+        self._held, self._held_bytes = [], 0
+        self._dictionaries.forget()
+
+    def _write_sorted(self, rows: ExternalSort) -> None:
+        """Write row groups on threads as they come, no more at a time than keep these busy, and close each file."""
+        by_number = list(self._numbers)
+        under_way: deque[Future[None]] = deque()
+        before: Future[None] | None = None
+        for number, batches, last in _knowing_the_last(rows.sorted()):
+            before = self._threads.submit(self._append_after, before, by_number[number], batches, last=last)
+            under_way.append(before)
+            if last:
+                before = None
+            if len(under_way) > _MOST_UNDER_WAY:
+                under_way.popleft().result()
+        for future in under_way:
+            future.result()
+
+    def _append_after(
+        self, before: Future[None] | None, values: tuple[str, ...], batches: Sequence[pa.RecordBatch], *, last: bool
+    ) -> None:
+        """Append a row group when the one before it is written, which was begun earlier."""
+        if before is not None:
+            before.result()
+        self._append(values, batches, last=last)
 
     def _append(self, values: tuple[str, ...], batches: Sequence[pa.RecordBatch], *, last: bool) -> None:
         writer = self._writers[values]
@@ -161,45 +190,17 @@ class PartitionedWriter:
         )
 
 
-class _Spill:
-    """Rows put aside in a file, ordered by partition, one batch for each."""
-
-    def __init__(self, path: Path, parts: Parts) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
-        with pa.ipc.new_file(path, parts.batch.schema) as file:
-            for _, start, rows in parts.runs:
-                file.write_batch(parts.batch.slice(start, rows))
-        self._positions = {values: position for position, (values, _, _) in enumerate(parts.runs)}
-        self._lock = threading.Lock()
-        self._reader: pa.ipc.RecordBatchFileReader | None = None
-
-    def read(self, values: tuple[str, ...]) -> list[pa.RecordBatch]:
-        """The rows of one partition."""
-        if values not in self._positions:
-            return []
-        with self._lock:
-            self._reader = self._reader or pa.ipc.open_file(pa.OSFile(str(self._path)))
-            return [self._reader.get_batch(self._positions[values])]
-
-    def remove(self) -> None:
-        self._reader = None
-        self._path.unlink()
-
-
-def _merged(held: Sequence[Parts]) -> Parts:
-    """Several ordered batches as one. Rows of a partition keep their order."""
-    numbers: dict[tuple[str, ...], int] = {}
-    codes = []
-    for parts in held:
-        own = [numbers.setdefault(values, len(numbers)) for values, _, _ in parts.runs]
-        ends = [start + rows for _, start, rows in parts.runs]
-        encoded = pa.RunEndEncodedArray.from_arrays(pa.array(ends, pa.int32()), pa.array(own, pa.int32()))
-        codes.append(pc.run_end_decode(encoded))
-    names = list(numbers)
-    columns = zip(*(parts.batch.columns for parts in held), strict=True)
-    data = batch_of(held[0].batch.schema.names, [concatenated(column) for column in columns], sum(map(len, codes)))
-    return _ordered(data, pa.concat_arrays(codes), names.__getitem__)
+def _knowing_the_last(
+    groups: Iterator[tuple[int, list[pa.RecordBatch]]],
+) -> Iterator[tuple[int, list[pa.RecordBatch], bool]]:
+    """The groups of rows, with whether none of the same number follows."""
+    before = next(groups, None)
+    for group in groups:
+        if before:
+            yield *before, group[0] != before[0]
+        before = group
+    if before:
+        yield *before, True
 
 
 def _ordered(

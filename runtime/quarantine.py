@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from sys import getsizeof
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,7 +14,10 @@ from runtime.contract import Contract
 from runtime.ledger import ObjectVersion
 from runtime.tables import arrow_schema, quarantine_table
 
-_ROWS_HELD = 10_000
+MOST_HELD = 16 * 1024 * 1024
+"""Bytes of rows held back, about, before they are written: a row group of the file."""
+_BYTES_BESIDE_TEXTS = 200
+"""What a row takes here besides its reason and its text, about."""
 
 
 class QuarantineWriter:
@@ -30,7 +34,9 @@ class QuarantineWriter:
         self._schema = arrow_schema(quarantine_table(contract))
         self._version = version
         self._most = contract.quarantine_sample
-        self._held: list[dict[str, object]] = []
+        self._held: list[tuple[int, RefusedRow]] = []
+        """Rows by their number in the file from 1."""
+        self._held_bytes = 0
         self._writer: pq.ParquetWriter | None = None
 
     def write(self, refused: Sequence[RefusedRow], rows_before: int) -> None:
@@ -39,20 +45,11 @@ class QuarantineWriter:
             self.first = f"row {rows_before + refused[0].position + 1}: {refused[0].reason}"
         left = None if self._most is None else max(0, self._most - self.rows)
         for row in refused[:left]:
-            self._held.append(
-                {
-                    "_source_key": self._version.key,
-                    "_source_version": self._version.version,
-                    "_source_row": rows_before + row.position + 1,
-                    "column_name": row.column,
-                    "rule": row.rule,
-                    "reason": row.reason,
-                    "raw_text": row.raw,
-                }
-            )
+            self._held.append((rows_before + row.position + 1, row))
+            self._held_bytes += getsizeof(row.reason) + getsizeof(row.raw) + _BYTES_BESIDE_TEXTS
+            if self._held_bytes >= MOST_HELD:
+                self._flush()
         self.rows += len(refused)
-        if len(self._held) >= _ROWS_HELD:
-            self._flush()
 
     def close(self) -> Path | None:
         """The finished file, or None when no row came."""
@@ -65,5 +62,18 @@ class QuarantineWriter:
     def _flush(self) -> None:
         if self._held:
             self._writer = self._writer or pq.ParquetWriter(self._path, self._schema, compression="zstd")
-            self._writer.write_table(pa.Table.from_pylist(self._held, self._schema))
-            self._held = []
+            self._writer.write_table(self._table())
+            self._held, self._held_bytes = [], 0
+
+    def _table(self) -> pa.Table:
+        numbers, rows = zip(*self._held, strict=True)
+        columns = {
+            "_source_key": [self._version.key] * len(rows),
+            "_source_version": [self._version.version] * len(rows),
+            "_source_row": numbers,
+            "column_name": [row.column for row in rows],
+            "rule": [row.rule for row in rows],
+            "reason": [row.reason for row in rows],
+            "raw_text": [row.raw for row in rows],
+        }
+        return pa.Table.from_pydict(columns, self._schema)

@@ -133,6 +133,18 @@ def test_all_faults_of_a_row_are_in_its_reason_and_the_first_names_its_column() 
     )
 
 
+def test_of_a_row_with_very_many_faults_the_first_are_told() -> None:
+    names = [f"c{number}" for number in range(200)]
+    made = field_contract(*({"name": name, "type": "integer"} for name in names))
+    batch = pa.RecordBatch.from_pydict({name: ["x", "1"] for name in names})
+    found = check(Rows(batch, lambda positions: ["x"] * len(positions)), made)
+    assert found.taken.num_rows == 1
+    [row] = found.refused
+    assert row.column == "c0"
+    assert row.reason.count("; ") == 50
+    assert row.reason.endswith('c49: "x" is not a whole number; and there are more faults')
+
+
 def test_values_and_patterns_with_braces_are_shown_as_they_are() -> None:
     made = field_contract({"name": "it", "constraints": {"enum": ["{value}", "{0}"], "pattern": "[{]?x{1,2}"}})
     [reason] = reasons(made, "{oops} {}")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from runtime import progress
+from runtime import commands, progress
 from runtime.cli import main
 from runtime.text import table_lines
 from tests.runtime.sales import SALES, as_csv, as_json, as_ndjson
@@ -199,6 +199,22 @@ def test_check_as_json_has_row_column_rule_and_reason(desk: Desk) -> None:
     assert "a PNG picture" in photo["problems"][0]["reason"]
     assert all(problem["remedy"] for problem in dirty["problems"])
     assert photo["problems"][0]["remedy"] is None, "the reason says it"
+    assert dirty["counts"] == {"type": 1, "structure": 1}
+
+
+def test_check_as_json_counts_all_problems_and_tells_the_first_of_each_rule(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "MOST_PLACES", 2)
+    desk.write("dirty.csv", as_csv([{**SALES[0], "price": "dear"}] * 5 + [{**SALES[0], "sku": ""}]))
+    assert desk.retail("check dirty.csv --contract sales --json") == 1
+    [found] = json.loads(desk.out)
+    assert found["counts"] == {"type": 5, "required": 1}
+    assert [(problem["row"], problem["rule"]) for problem in found["problems"]] == [
+        (1, "type"),
+        (2, "type"),
+        (6, "required"),
+    ]
 
 
 @pytest.mark.parametrize(

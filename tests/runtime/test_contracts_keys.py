@@ -73,15 +73,18 @@ def taken_one_by_one(rows: list[tuple[str, str]]) -> list[int]:
 
 @settings(max_examples=150, deadline=None)
 @given(
-    rows=st.lists(st.tuples(_few | st.uuids().map(str), _few), max_size=30), most_at_once=st.sampled_from([1, 3, 1000])
+    rows=st.lists(st.tuples(_few | st.uuids().map(str), _few), max_size=30),
+    most_at_once=st.sampled_from([1, 3, 1000]),
+    most_bytes=st.sampled_from([40, 10**6]),
 )
 def test_the_rows_taken_are_those_that_a_look_at_each_in_turn_takes(
-    rows: list[tuple[str, str]], most_at_once: int, tmp_path_factory: pytest.TempPathFactory
+    rows: list[tuple[str, str]], most_at_once: int, most_bytes: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     made = contract({"name": "sku"}, {"name": "code", "constraints": {"unique": True}}, primaryKey="sku")
     lake = folder_lake(tmp_path_factory.mktemp("lake"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keys, "MOST_AT_ONCE", most_at_once)
+        patch.setattr(keys, "MOST_BYTES_AT_ONCE", most_bytes)
         data = as_ndjson([{"n": "", "sku": sku, "code": code} for sku, code in rows])
         lake.take(Upload(data or b"sku,code\n"), made)
     assert [row["_source_row"] for row in lake.rows()] == taken_one_by_one(rows)
@@ -98,4 +101,16 @@ def test_a_file_with_too_many_rows_that_repeat_a_key_is_refused(lake: OpenLake) 
     limited = parse_contract({**RECEIPTS.descriptor, "pipeline": {"limits": {"repeatedRows": 3}}})
     record = lake.take(Upload(b"sku,line,code,price\n" + b"A,1,,1\n" * 4), limited)
     assert record.status == "refused"
-    assert "more than 3 rows have the sku, line of another row" in (record.reason or "")
+    assert "more than 3 rows" in (record.reason or "")
+    assert "have the sku, line of another row" in (record.reason or "")
+
+
+def test_a_file_with_too_many_bytes_of_repeated_keys_is_refused(
+    lake: OpenLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "MOST_REPEATED_BYTES", 2_000)
+    made = contract({"name": "sku"}, {"name": "title"}, primaryKey="sku")
+    rows = [{"sku": "x" * 1_000, "title": "t"}] * 2
+    record = lake.take(Upload(as_csv(rows)), made)
+    assert record.status == "refused"
+    assert "more than 2,000 bytes of keys" in (record.reason or "")

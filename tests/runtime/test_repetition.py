@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from runtime import parquet
+from runtime import external_sort, parquet
 from runtime.contract import parse_contract
 from tests.runtime.lakes import OpenLake, folder_lake
 from tests.runtime.sales import DESCRIPTOR, Upload, as_csv, as_json, as_ndjson, contract
@@ -45,13 +45,18 @@ def folder(tmp_path: Path) -> OpenLake:
     return folder_lake(tmp_path / "lake")
 
 
-@pytest.fixture(params=["one piece", "many row groups", "spilled", "spilled at the end"])
+@pytest.fixture(params=["one piece", "many row groups", "sorted on disk", "sorted and merged", "sorted at the end"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows are written at once, in several goes, or by way of the disk, where partitions are many."""
-    if request.param in ("many row groups", "spilled"):
+    if request.param == "many row groups":
         monkeypatch.setattr(parquet, "_BUDGET", 200_000)
-    if request.param.startswith("spilled"):
+    if request.param.startswith("sorted"):
         monkeypatch.setattr(parquet, "_MOST_OPEN_FILES", 2)
+    if request.param in ("sorted on disk", "sorted and merged"):
+        monkeypatch.setattr(external_sort, "HELD", 100_000)
+        monkeypatch.setattr(external_sort, "GROUP", 50_000)
+    if request.param == "sorted and merged":
+        monkeypatch.setattr(external_sort, "MOST_RUNS", 2)
 
 
 @pytest.mark.usefixtures("way")
