@@ -99,8 +99,8 @@ class Dialect:
         stretches = pc.split_pattern(binary(data), self.quote.encode()).flatten()
         if len(stretches) % 2 == 0:
             return True
-        before = pc.binary_slice(stretches.take(pa.arange(0, len(stretches) - 1, 2)), -1)
-        after = pc.binary_slice(stretches.take(pa.arange(2, len(stretches), 2)), 0, 1)
+        before = pc.binary_slice(stretches, -1).take(pa.arange(0, len(stretches) - 1, 2))
+        after = pc.binary_slice(stretches, 0, 1).take(pa.arange(2, len(stretches), 2))
         between = [self.delimiter.encode(), b"\r", b"\n", b""]
         return not all(
             pc.all(pc.is_in(ends, pa.array(allowed, pa.binary())), min_count=0).as_py()

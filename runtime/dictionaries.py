@@ -80,7 +80,7 @@ class Dictionaries:
 
     def _decoded(self, name: str, columns: Sequence[pa.Array]) -> pa.ChunkedArray:
         if name not in (self._numbers or {}):
-            return pa.chunked_array([pa.concat_arrays(columns)])
+            return pa.chunked_array(columns)
         used = concatenated(columns).dictionary_encode()
         if pa.types.is_integer(used.dictionary.type):
             names = pc.take(self._texts(name), used.dictionary, boundscheck=False)
