@@ -86,9 +86,13 @@ class PartitionedWriter:
         self._numbers: dict[tuple[str, ...], int] = {}
         self._sort: ExternalSort | None = None
         self._dictionaries = Dictionaries()
+        self._repetitive: list[str] | None = None
+        """The columns for which a Parquet dictionary pays; as the first batch shows, for all files alike."""
 
     def write(self, parts: Parts) -> None:
         """Take a batch; all batches have the same columns."""
+        if self._repetitive is None:
+            self._repetitive = _repetitive_columns(self._finish(pa.Table.from_batches([parts.batch])))
         for values, _, _ in parts.runs:
             self._writers.setdefault(values, None)
             self._numbers.setdefault(values, len(self._numbers))
@@ -184,7 +188,7 @@ class PartitionedWriter:
             first.schema,
             compression="zstd",
             compression_level=1,
-            use_dictionary=_repetitive_columns(first),
+            use_dictionary=self._repetitive,
             store_decimal_as_integer=True,
             store_schema=False,  # a column that is a dictionary here is a plain string to who reads it
         )
