@@ -22,16 +22,17 @@ def endpoint() -> str:
     return f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
 
 
-def assume(role: str, service: str, session: str) -> Credentials:
+def assume(role: str, service: str, session: str, source_arn: str | None = None) -> Credentials:
     """Credentials of the role (ARN or name) for a service such as `glue.amazonaws.com`.
 
+    `source_arn` is the resource that the service does it for, where the service says which.
     Raises RoleError when there is no such role or it doesn't trust the service.
     """
     name = role.rsplit("/", 1)[-1]
     record = iam._roles.get(name)
     if record is None:
         raise RoleError(f"Role {role} doesn't exist")
-    if not _trusts(record, service):
+    if not _trusts(record, service, source_arn):
         raise RoleError(f"Role {role} can't be assumed by {service}: its trust policy doesn't allow it")
     digest = hashlib.sha256(f"{get_account_id()}/{name}/{service}/{session}".encode()).hexdigest()
     credentials = Credentials(f"ASIA{digest[:16].upper()}", digest[16:56], digest[::-1])
@@ -52,10 +53,19 @@ def role_client(role: str, service: str, session: str, api: str) -> Any:
     return client(api, endpoint(), assume(role, service, session))
 
 
+def may(credentials: Credentials, action: str, resource: str) -> bool:
+    """Whether a request with these credentials would be let through, by all policies that it would be held against.
+
+    For what services do with a role inside AWS, where no request is made that could be refused.
+    """
+    service = action.partition(":")[0]
+    return iam_evaluator.enforce(credentials.access_key, action, service, get_region(), resource) is None
+
+
 def require(role: str, actions: Collection[str], resource: str) -> None:
     """Raises RoleError, in AWS's words, unless the role's policies allow all these actions on the resource.
 
-    For what services do with a role inside AWS, where no request is made that could be refused.
+    For what needs no more than the role's own policies, before the service acts as the role.
     """
     name, account = role.rsplit("/", 1)[-1], get_account_id()
     policies = iam_evaluator._gather_role_policies(name, account)
@@ -72,7 +82,7 @@ def require(role: str, actions: Collection[str], resource: str) -> None:
             raise RoleError(f"Role {role} is not authorized to perform: {action} on resource: {resource}")
 
 
-def _trusts(role: dict[str, Any], service: str) -> bool:
+def _trusts(role: dict[str, Any], service: str, source_arn: str | None) -> bool:
     document: Any = role["AssumeRolePolicyDocument"]
     document = json.loads(document) if isinstance(document, str) else document
     statements = document["Statement"]
@@ -83,7 +93,7 @@ def _trusts(role: dict[str, Any], service: str) -> bool:
         action="sts:AssumeRole",
         resource_arn=role["Arn"],
         region=get_region(),
-        service_context={"aws:sourceaccount": get_account_id()},
+        service_context={"aws:sourceaccount": get_account_id(), "aws:sourcearn": source_arn},
     )
     return any(
         statement["Effect"] == "Allow"

@@ -58,16 +58,20 @@ DRIFT_CHECK = [
     ("logs:PutLogEvents", "log-group"),
 ]
 
+FAILURE_EVENTS = [("sns:Publish", ""), ("kms:Decrypt", "key of notices")]
+"""What EventBridge needs to tell the owner of a failure."""
+
 TESTS_OF_THEIR_OWN = {
     "transform": 0,
     "ingest": 1,  # the delivery of logs
     "validator": 3,  # receiving, describing an execution, logging
     "drift-check": 0,
+    "failure-events": 0,
 }
 
 
 def test_no_statement_is_left_out(guarded_shop: Shop) -> None:
-    cases = {"validator": len(VALIDATION), "drift-check": len(DRIFT_CHECK)}
+    cases = {"validator": len(VALIDATION), "drift-check": len(DRIFT_CHECK), "failure-events": len(FAILURE_EVENTS)}
     cases |= {role: len([case for case in EXECUTION if case[0] == role]) for role in ("transform", "ingest")}
     for role, others in TESTS_OF_THEIR_OWN.items():
         assert len(rights_of(guarded_shop, role)["Statement"]) == cases[role] + others
@@ -222,17 +226,17 @@ def test_an_upload_that_may_not_be_queued_is_a_dead_letter_and_the_owner_told(gu
         assert guarded_shop.cloud.waiting(dead) == 1
 
 
-@pytest.mark.parametrize(("kind", "name"), [("topic", "failure_topic_arn"), ("key", "notices")])
-def test_an_event_that_may_not_be_published_is_not(guarded_shop: Shop, kind: str, name: str) -> None:
-    before = _undelivered(guarded_shop, "retail-local-crawler-failures")
-    with (
-        service_shut_out(guarded_shop, kind, name, "events.amazonaws.com"),
-        role_without(guarded_shop, "drift-check", "s3:ListBucket", "-processed-"),
-    ):
+@pytest.mark.parametrize(("action", "resource"), FAILURE_EVENTS)
+def test_without_a_right_a_failure_event_is_not_published(guarded_shop: Shop, action: str, resource: str) -> None:
+    rule = "retail-local-crawler-failures"
+    before = _undelivered(guarded_shop, rule)
+    with role_without(guarded_shop, "drift-check", "s3:ListBucket", "-processed-"):
         assert _crawl(guarded_shop)["Status"] == "FAILED"
-        eventually(
-            lambda: _undelivered(guarded_shop, "retail-local-crawler-failures") > before, "the failure to publish"
-        )
+        assert guarded_shop.notice('"crawlerName": "retail-local-drift-check"')
+        assert _undelivered(guarded_shop, rule) == before
+        with role_without(guarded_shop, "failure-events", action, resource):
+            assert _crawl(guarded_shop)["Status"] == "FAILED"
+            eventually(lambda: _undelivered(guarded_shop, rule) > before, "the failure to publish")
 
 
 @pytest.mark.parametrize(("kind", "name"), [("topic", "failure_topic_arn"), ("key", "notices")])
