@@ -6,6 +6,7 @@ from typing import NamedTuple, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.arguments import refuse_unknown
 from components.dashboard import dashboard_body
 from components.naming import once, type_token
 from components.policies import KEY_USE, ServiceRole, allow, current_account, from_account, service_role
@@ -71,6 +72,7 @@ class Alerting(pulumi.ComponentResource):
     """Name of the CloudWatch dashboard."""
 
     def __init__(self, name: str, args: AlertingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        refuse_unknown(name, args, AlertingArgs)
         super().__init__(type_token("Alerting"), name, {}, once("retail:alerting:Alerting", opts))
         self._name, self._args, self._account = name, args, current_account(self)
         drift = self._drift_metric()

@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.arguments import refuse_unknown
 from components.naming import once, type_token
 from components.policies import (
     Account,
@@ -72,6 +73,7 @@ class Analytics(pulumi.ComponentResource):
     """Name of the Athena workgroup."""
 
     def __init__(self, name: str, args: AnalyticsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        refuse_unknown(name, args, AnalyticsArgs)
         super().__init__(type_token("Analytics"), name, {}, once("retail:analytics:Analytics", opts))
         contracts = load_contracts(Path(args["contracts"]))
         account = current_account(self)

@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.arguments import refuse_unknown
 from components.naming import once, type_token
 
 _ALERTS = (("ACTUAL", 80), ("FORECASTED", 100))
@@ -36,6 +37,7 @@ class Budget(pulumi.ComponentResource):
     """Name of the budget."""
 
     def __init__(self, name: str, args: BudgetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        refuse_unknown(name, args, BudgetArgs)
         super().__init__(type_token("Budget"), name, {}, once("retail:budget:Budget", opts))
         topics, emails = args.get("topic_arns", []), args.get("emails", [])
         if not topics and not emails:

@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.arguments import refuse_unknown
 from components.naming import once, type_token
 from components.policies import current_account, from_account, trusted
 
@@ -53,6 +54,7 @@ class Chat(pulumi.ComponentResource):
     """Role of the channels, which may do nothing."""
 
     def __init__(self, name: str, args: ChatArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        refuse_unknown(name, args, ChatArgs)
         super().__init__(type_token("Chat"), name, {}, once("retail:chat:Chat", opts))
         slack, teams = args.get("slack"), args.get("teams")
         if not slack and not teams:

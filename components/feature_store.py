@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.arguments import refuse_unknown
 from components.feature_views import FeatureView, feature_view
 from components.naming import once, type_token
 from components.policies import (
@@ -68,6 +69,7 @@ class FeatureStore(pulumi.ComponentResource):
     """Names of the feature groups."""
 
     def __init__(self, name: str, args: FeatureStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        refuse_unknown(name, args, FeatureStoreArgs)
         super().__init__(type_token("FeatureStore"), name, {}, once("retail:feature_store:FeatureStore", opts))
         self._name, self._args = name, args
         self._options = pulumi.ResourceOptions(parent=self)

@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.arguments import refuse_unknown
 from components.naming import once, type_token
 from components.policies import allow, bucket_arn, current_account, from_account, service_role
 from runtime.contract import Contract
@@ -67,6 +68,7 @@ class LakeFormation(pulumi.ComponentResource):
     """Key of the LF-tag, whose values are `internal` and `personal`."""
 
     def __init__(self, name: str, args: LakeFormationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        refuse_unknown(name, args, LakeFormationArgs)
         super().__init__(type_token("LakeFormation"), name, {}, once("retail:lake_formation:LakeFormation", opts))
         self._name, self._args = name, args
         self._account = current_account(self)

@@ -6,6 +6,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.arguments import refuse_unknown
 from components.naming import once, type_token
 from components.policies import (
     KEY_USE,
@@ -64,6 +65,7 @@ class Notices(pulumi.ComponentResource):
     """Keys of the topics: who publishes needs kms:Decrypt and kms:GenerateDataKey on them."""
 
     def __init__(self, name: str, args: NoticesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        refuse_unknown(name, args, NoticesArgs)
         super().__init__(type_token("Notices"), name, {}, once("retail:notices:Notices", opts))
         success, failure = args.get("success_topic_arn"), args.get("failure_topic_arn")
         keys = [args.get("topic_key_arn")]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pulumi
 
+from components.arguments import refuse_unknown
 from components.artefacts import Plugins, build_artefacts
 from components.intake import upload_queues, upload_rule
 from components.naming import once, type_token
@@ -48,6 +49,7 @@ class Orchestration(pulumi.ComponentResource):
     """The state machine, one execution a batch."""
 
     def __init__(self, name: str, args: OrchestrationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        refuse_unknown(name, args, OrchestrationArgs)
         super().__init__(type_token("Orchestration"), name, {}, once("retail:orchestration:Orchestration", opts))
         folder = args.get("plugin_folder")
         artefacts = build_artefacts(

@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.arguments import refuse_unknown
 from components.naming import once, type_token
 from components.policies import (
     Account,
@@ -79,6 +80,7 @@ class QuickSight(pulumi.ComponentResource):
     """ARN of the data source."""
 
     def __init__(self, name: str, args: QuickSightArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        refuse_unknown(name, args, QuickSightArgs)
         super().__init__(type_token("QuickSight"), name, {}, once("retail:quicksight:QuickSight", opts))
         self._name, self._args = name, args
         self._options = pulumi.ResourceOptions(parent=self)

@@ -5,6 +5,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.arguments import refuse_unknown
 from components.bucket import Encryption, expire, forget, private_bucket
 from components.naming import once, type_token
 from components.policies import Account, allow_service, bucket_arn, current_account, encryption_key
@@ -69,6 +70,7 @@ class Storage(pulumi.ComponentResource):
     """Key that the buckets encrypt with; none where S3's own keys are used."""
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        refuse_unknown(name, args, StorageArgs)
         super().__init__(type_token("Storage"), name, {}, once("retail:storage:Storage", opts))
         account = current_account(self)
         key = args.get("kms_key_arn")

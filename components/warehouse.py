@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.arguments import refuse_unknown
 from components.naming import once, type_token
 from components.policies import Account, allow, bucket_arn, current_account, from_account, service_role
 
@@ -45,6 +46,7 @@ class Warehouse(pulumi.ComponentResource):
     """Name of the workgroup."""
 
     def __init__(self, name: str, args: WarehouseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        refuse_unknown(name, args, WarehouseArgs)
         super().__init__(type_token("Warehouse"), name, {}, once("retail:warehouse:Warehouse", opts))
         account = current_account(self)
         self._name, self._options = f"{name}-warehouse", pulumi.ResourceOptions(parent=self)

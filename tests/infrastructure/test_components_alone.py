@@ -3,6 +3,7 @@
 import re
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
@@ -44,6 +45,11 @@ PROGRAMS = {
     "warehouse.Warehouse": 'Warehouse("shop", {"database": "shop", "buckets": ["rows"]})',
 }
 """What makes each component; capitals stand for the values above. Buckets and topics are some that exist already."""
+
+
+def _class(component: str) -> Any:
+    module, class_name = component.split(".")
+    return getattr(import_module(f"components.{module}"), class_name)
 
 
 def _run(component: str, made: str, folder: Path) -> Recording:
@@ -103,10 +109,9 @@ def test_topics_that_are_there_are_left_as_they_are(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of:DeprecationWarning")
 def test_components_can_be_offered_to_other_languages() -> None:
     """Their arguments are documented TypedDicts: that is what Pulumi makes a package's schema of."""
-    names = [component.split(".") for component in PROGRAMS]
-    components = [getattr(import_module(f"components.{module}"), class_name) for module, class_name in names]
+    components = [_class(component) for component in PROGRAMS]
     described = Analyzer("retail-pipeline").analyze(components)["component_definitions"]
-    assert set(described) == {class_name for _, class_name in names}
+    assert set(described) == {component.__name__ for component in components}
     for component in described.values():
         properties = {**component.inputs, **component.outputs}
         assert [name for name, each in properties.items() if not each.description] == []
@@ -124,3 +129,35 @@ def test_a_bucket_that_is_there_is_changed_only_when_asked(events: bool, tmp_pat
     assert recording.exports == {"source_bucket": "uploads"}
     touching = [resource for resource in recording.resources if resource.inputs.get("bucket") == "uploads"]
     assert [resource.inputs for resource in touching] == [{"bucket": "uploads", "eventbridge": True}] * events
+
+
+@pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of:DeprecationWarning")
+@pytest.mark.parametrize("component", PROGRAMS)
+def test_a_misspelt_argument_is_refused_with_those_there_are(component: str) -> None:
+    """Most arguments may be left out: without this the default would be taken for one that nobody can see is lost."""
+    [described] = Analyzer("retail-pipeline").analyze([_class(component)])["component_definitions"].values()
+    arguments = ", ".join(sorted(described.inputs_mapping.values()))
+    with pytest.raises(ValueError, match=f"^shop: kms_key is no argument; the arguments are {arguments}$"):
+        _class(component)("shop", {"kms_key": "create"})
+
+
+@pytest.mark.parametrize(
+    ("component", "arguments", "message"),
+    [
+        (
+            "chat.Chat",
+            {"topic_arns": [TOPIC], "slack": {"workspace": "T0123ABCDEF", "chanel": "C0123ABCDEF"}},
+            "shop: slack: chanel is no argument; the arguments are channel, workspace",
+        ),
+        (
+            "feature_store.FeatureStore",
+            {"groups": [{"dataset": "retail_transactions", "identifier": "store_id", "time": "sold_at"}]},
+            "shop: groups: time is no argument; the arguments are dataset, event_time, identifier",
+        ),
+    ],
+)
+def test_a_misspelt_argument_within_an_argument_is_refused_too(
+    component: str, arguments: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        _class(component)("shop", arguments)
