@@ -199,9 +199,9 @@ class Analytics(pulumi.ComponentResource):
                 allow(["s3:ListBucket", "s3:GetBucketLocation"], *map(bucket_arn, buckets)),
                 allow(["s3:GetObject"], *(bucket_arn(bucket, "*") for bucket in buckets)),
                 allow(["kms:Decrypt"], args.get("data_key_arn")),
+                # Not to add partitions, from which no policy keeps a crawler: docs/adr/0005-the-crawler-only-looks.md
                 allow(
                     [
-                        "glue:BatchCreatePartition",
                         "glue:BatchGetPartition",
                         "glue:GetDatabase",
                         "glue:GetPartition",

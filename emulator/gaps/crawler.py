@@ -1,7 +1,8 @@
 """The Glue crawler: looks at the files of its targets' tables, really, and says how they differ.
 
 It works with its role's rights. New partitions are added to the catalogue whatever the schema change policy
-says; tables are never changed, so only the policy LOG is supported. What it finds goes to its log stream,
+says, by their folders' names as they stand: whether AWS undoes Hive's escapes there is documented nowhere. Tables
+are never changed, so only the policy LOG is supported. What it finds goes to its log stream,
 its last crawl and a "Glue Crawler State Change" event, as in AWS.
 Sources: Glue API Reference, "SchemaChangePolicy", "LastCrawlInfo"; EventBridge events of AWS Glue.
 """

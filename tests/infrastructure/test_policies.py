@@ -62,7 +62,6 @@ RIGHTS = {
     }
     | (NOTHING_NARROWER - {"glue:GetSecurityConfiguration"}),
     "drift-check": {
-        "glue:BatchCreatePartition",
         "glue:BatchGetPartition",
         "glue:GetDatabase",
         "glue:GetPartition",
