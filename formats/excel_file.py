@@ -9,15 +9,16 @@ import zlib
 from typing import BinaryIO
 
 from formats.format import Head, MalformedFile
-from formats.limits import READER_MEMORY, SHEET_BYTES, Limits
+from formats.limits import READER_MEMORY, READER_SECONDS, SHEET_BYTES, Limits
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """What a compound file begins with (MS-CFB section 2.2): an old workbook, or a new one under a password."""
 ZIP = b"PK\x03\x04"
 _TRIAL = """
 import resource, sys
-memory, *sys.path = sys.argv[1:]
+memory, seconds, *sys.path = sys.argv[1:]
 resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
+resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))
 import io, python_calamine
 try:
     workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
@@ -109,12 +110,13 @@ def is_open_xml(stream: BinaryIO) -> bool:
 
 
 def refuse_huge(stream: BinaryIO) -> None:
-    """Raises :class:`~formats.MalformedFile` when python-calamine would need more than ``READER_MEMORY`` to open it.
+    """Raises :class:`~formats.MalformedFile` when python-calamine would exceed ``READER_MEMORY`` or ``READER_SECONDS``.
 
-    It makes a place for each cell between the first and the last, so it is tried in a process that may die.
+    It makes a place for each cell between the first and the last, and it never finds the end of some damaged sheets, so
+    it is tried in a process that may die.
     """
     stream.seek(0)
-    command = [sys.executable, "-c", _TRIAL, str(READER_MEMORY), *sys.path]
+    command = [sys.executable, "-c", _TRIAL, str(READER_MEMORY), str(READER_SECONDS), *sys.path]
     if subprocess.run(command, input=stream.read(), capture_output=True, check=False).returncode:
         raise MalformedFile("the workbook is damaged, or its sheets are too large; export the sheet as CSV")
     stream.seek(0)

@@ -61,6 +61,9 @@ DIRECTORY_BYTES = 16 * MEBIBYTE
 READER_MEMORY = 4 * GIBIBYTE
 """The address space in which a workbook that isn't ``.xlsx``, whose size doesn't show, has to be readable."""
 
+READER_SECONDS = 20
+"""The processor time in which it has to be: several times what cells that fill READER_MEMORY take."""
+
 SHEET_BYTES = 4 * GIBIBYTE
 """What the sheets of an ``.xlsx`` may unpack to. They stream by: this bounds the time."""
 

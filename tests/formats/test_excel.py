@@ -166,13 +166,15 @@ _MANIFEST = (
 )
 
 
-def opendocument(*table_rows: str) -> bytes:
+_OPENDOCUMENT_END = "</table:table></office:spreadsheet></office:body></office:document-content>"
+
+
+def opendocument(*table_rows: str, end: str = _OPENDOCUMENT_END) -> bytes:
     out, spaces = io.BytesIO(), ("office", "table", "text")
     names = "".join(f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in spaces)
     content = (
         f'<?xml version="1.0"?><office:document-content{names}><office:body><office:spreadsheet>'
-        f'<table:table table:name="S">{"".join(table_rows)}</table:table>'
-        "</office:spreadsheet></office:body></office:document-content>"
+        f'<table:table table:name="S">{"".join(table_rows)}{end}'
     )
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
@@ -191,6 +193,14 @@ def test_a_sheet_of_libreoffice_is_read() -> None:
     data = opendocument(opendocument_row("sku", "title"), opendocument_row("001", "Über"))
     assert Excel().likelihood(head_of(data)) == 1
     assert rows(data) == [{"sku": "001", "title": "Über"}]
+
+
+def test_an_opendocument_sheet_of_which_the_reader_never_finds_the_end_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("formats.excel_file.READER_SECONDS", 1)
+    with pytest.raises(MalformedFile, match=r"damaged|too large"):
+        rows(opendocument(opendocument_row("sku"), end=""))
 
 
 def test_cells_that_an_opendocument_sheet_repeats_without_end_are_refused() -> None:
