@@ -15,7 +15,7 @@ from formats.format import Block, MalformedFile, MalformedRow, Rows, Wanted
 from formats.limits import SHEET_CELLS, Limits
 from formats.sheet import Header, Line, letters
 from formats.xlsx_text import Elements, OddRow, rows_of
-from formats.xlsx_values import Kind, Spelling, numbers
+from formats.xlsx_values import Kind, Spelling, moments, numbers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -215,8 +215,10 @@ class _Rows(Block):
         kind: Kind = next(iter(kinds.values()), "text")
         if kind == "shared":
             return self._taken(values)
-        if kind == "number" and (texts := numbers(values)) is not None:
-            return pa.array(texts, pa.string())
+        if kind == "number" and (found := numbers(values)) is not None:
+            return found
+        if kind == "date" and (found := moments(values, self.spelling)) is not None:
+            return found
         if kind == "text" and "&" not in (joined := "\n".join(values)) and "_x" not in joined:
             return pa.array([value or None for value in values] if "" in values else values, pa.string())
         texts_of = {value: self._text(kind, value) for value in set(values)}

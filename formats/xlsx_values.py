@@ -7,9 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from formats.format import MalformedFile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Kind = Literal["text", "shared", "number", "date", "duration", "boolean", "error"]
 """How a cell spells its value: a text as it is, or by its place in the workbook's list; a date as a number of days."""
@@ -34,8 +37,12 @@ _FIRST_ODD = ("\n.", "\n-.", "\n-0", "\n-\n")
 _PLAIN_LENGTH = 15
 """As many digits as any number keeps on its way through a ``double``."""
 _EXACT = 2**53
+_SMALL, _LARGE = 1e-4, 1e10
+"""Between these Arrow spells a ``double`` without an exponent, as Python does in a wider range."""
 _MILLISECONDS = 24 * 60 * 60 * 1000
 _DAYS_TO_1904 = 1462
+_DAYS_TO_1970 = 25_569
+_NO_LEAP_DAY = 60
 _END_OF_DAYS = 2_958_466
 """The day after 9999-12-31, as workbooks count."""
 
@@ -68,19 +75,21 @@ class Spelling:
         return _duration(days) if kind == "duration" else self._moment(days)
 
     def _moment(self, days: float) -> str:
-        """A date, a time of day, or both, to the millisecond."""
+        """A date, a time of day, or both, to the millisecond; the number where it is beyond the calendar."""
         day, rest = divmod(round(days * _MILLISECONDS), _MILLISECONDS)
         if self.from_1904:
             day += _DAYS_TO_1904
         elif not day:
             return _time(rest)
+        if day >= _END_OF_DAYS:
+            return _shortest(days)
         return f"{_date(day)}T{_time(rest)}" if rest else _date(day)
 
 
 @lru_cache(maxsize=100_000)
 def _date(day: int) -> str:
     # Excel has a 29th of February 1900, which was none.
-    return (datetime.date(1899, 12, 30 if day >= 60 else 31) + datetime.timedelta(days=day)).isoformat()
+    return (datetime.date(1899, 12, 30 if day >= _NO_LEAP_DAY else 31) + datetime.timedelta(days=day)).isoformat()
 
 
 @lru_cache(maxsize=100_000)
@@ -93,23 +102,70 @@ def _duration(days: float) -> str:
     return str(datetime.timedelta(milliseconds=round(days * _MILLISECONDS)))
 
 
-def numbers(texts: Sequence[str]) -> Sequence[str | None] | None:
-    """Numbers as :meth:`Spelling.text` gives them, quickly, empty texts as None; or None where some are no numbers.
+def numbers(texts: Sequence[str]) -> pa.Array | None:
+    """Numbers as :meth:`Spelling.text` gives them, quickly, empty texts as null; or None where that isn't to be had.
 
     Most are spelled so already, which a few looks over all of them together show.
     """
+    import pyarrow as pa
+
     joined = "\n" + "\n".join(texts) + "\n"
     if not _IN_NUMBERS.fullmatch(joined):
         return None
     leading_zeros = joined.count("\n0") - joined.count("\n0.") - joined.count("\n0\n")
     odd = leading_zeros or _LAST_ZERO.search(joined) or any(start in joined for start in _FIRST_ODD)
     plain = 0 if odd or not _DIGITS.fullmatch(joined) else _PLAIN_LENGTH
-    if plain and "" not in texts and max(map(len, texts)) <= plain:
-        return texts
+    found = pa.array([text or None for text in texts] if "" in texts else texts, pa.string())
+    return found if plain and max(map(len, texts)) <= plain else _all_shortest(found)
+
+
+def _all_shortest(texts: pa.Array) -> pa.Array | None:
+    """:func:`_shortest` of many numbers, if none is so large or small that Arrow and Python spell it differently."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     try:
-        return [text if 0 < len(text) <= plain else _shortest(float(text)) if text else None for text in texts]
-    except ValueError:
+        found = texts.cast(pa.float64())
+    except pa.ArrowInvalid:
         return None
+    size, whole = pc.abs(found), pc.equal(found, pc.trunc(found))
+    alike = pc.and_(pc.less(size, _LARGE), pc.or_(pc.greater_equal(size, _SMALL), whole))
+    if pc.any(pc.invert(alike)).as_py():
+        return None
+    if not pc.any(whole).as_py():
+        return found.cast(pa.string())
+    return pc.if_else(whole, pc.trunc(found).cast(pa.int64()).cast(pa.string()), found.cast(pa.string()))
+
+
+def moments(texts: Sequence[str], spelling: Spelling) -> pa.Array | None:
+    """Numbers of days as :meth:`Spelling.text` gives them, quickly, empty texts as null.
+
+    None where some are no such numbers, or are times without a day.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not _DIGITS.fullmatch("\n".join(texts)):
+        return None
+    try:
+        days = pa.array([text or None for text in texts] if "" in texts else texts, pa.string()).cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    first = 0 if spelling.from_1904 else 1
+    if pc.any(pc.or_(pc.less(days, first), pc.greater_equal(days, _END_OF_DAYS - _DAYS_TO_1904 - 1))).as_py():
+        return None
+    milliseconds = pc.round(pc.multiply(days, _MILLISECONDS), round_mode="half_to_even").cast(pa.int64())
+    day = pc.divide(milliseconds, _MILLISECONDS)
+    rest = pc.subtract(milliseconds, pc.multiply(day, _MILLISECONDS))
+    if spelling.from_1904:
+        day = pc.add(day, _DAYS_TO_1904)
+    since_1970 = pc.subtract(day, pc.if_else(pc.less(day, _NO_LEAP_DAY), _DAYS_TO_1970 - 1, _DAYS_TO_1970))
+    dates = since_1970.cast(pa.int32()).view(pa.date32()).cast(pa.string())
+    if not pc.any(pc.not_equal(rest, 0)).as_py():
+        return dates
+    times = pc.multiply(rest, 1000).view(pa.time64("us")).cast(pa.string())
+    times = pc.if_else(pc.ends_with(times, ".000000"), pc.utf8_slice_codeunits(times, 0, 8), times)
+    return pc.if_else(pc.equal(rest, 0), dates, pc.binary_join_element_wise(dates, times, "T"))
 
 
 def _shortest(number: float) -> str:

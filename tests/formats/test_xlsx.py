@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -236,6 +237,30 @@ def test_a_row_with_an_error_is_quarantined_unless_the_contract_names_it_as_miss
     if taken == 1:
         main(["query", "select reason from sales_quarantine", "--lake", str(lake)])
         assert 'b: "#N/A" in cell B5 is an error of the workbook' in capsys.readouterr().out
+
+
+_numbers = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.floats(-1e11, 1e11),
+    st.floats(0, 3e6),
+    st.integers(0, 100),
+    st.sampled_from([0.5 / 86_400_000, 59.9999999999, 2_958_464.75, 2_958_465.9999999995, 2_958_466]),
+).map(repr)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(_numbers, _numbers), min_size=1, max_size=6), st.sampled_from(["0", "1"]))
+def test_a_column_s_texts_are_those_of_its_cells_one_by_one(table: list[tuple[str, str]], from_1904: str) -> None:
+    cells = '<row r="{0}"><c r="A{0}"><v>{1}</v></c><c r="B{0}" s="1"><v>{2}</v></c></row>'
+    sheet = "".join(cells.format(number, *row) for number, row in enumerate(table, 2))
+    found = read(Excel(), book(sheet, formats=["yyyy-mm-dd hh:mm"], date1904=from_1904))
+    assert [[*(row.values or {}).values()] for row in found] == [json.loads(row.raw) for row in found]
+
+
+@pytest.mark.parametrize(("from_1904", "day"), [("0", "2958465.9999999995"), ("1", "2958465")])
+def test_a_day_beyond_the_calendar_is_shown_as_its_number(from_1904: str, day: str) -> None:
+    row = f'<row r="2"><c r="A2" s="1"><v>{day}</v></c></row>'
+    assert only(read(Excel(), book(row, formats=["yyyy-mm-dd"], date1904=from_1904)))["a"] == day
 
 
 _times = st.datetimes(datetime.datetime(1900, 3, 1), datetime.datetime(2200, 1, 1))  # noqa: DTZ001
