@@ -22,11 +22,9 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bench.dataset import COLUMNS, CURRENCIES, PAYMENT_METHODS, SALES_CHANNELS, TYPES
+from bench.dataset import CURRENCIES, PAYMENT_METHODS, SALES_CHANNELS
 from bench.recipe import Recipe, parse_size, summary_file, truth_file
-
-Cells = dict[str, pa.Array]
-"""Each column's values as texts, null where there is none."""
+from bench.records import Cells, csv_records, frame, joined, json_records
 
 _CHUNK = 50_000
 _TITLES = 20_000
@@ -37,15 +35,6 @@ _ENDINGS = ("of Time", "in Winter", "for Beginners", "and Other Stories", "Revis
 _OFFSETS = ("-08:00",) * 2 + ("-05:00",) * 3 + ("+00:00", "+01:00", "+01:00", "+05:30", "Z")
 _QUANTITIES = (1,) * 60 + (2,) * 25 + (3,) * 9 + (4,) * 3 + (5, 8, 20)
 _RATES = (5, 10, 20)
-_EDITS = {
-    "quantity_text": ("quantity", "two"),
-    "quantity_negative": ("quantity", "-1"),
-    "store_missing": ("store_id", ""),
-    "timestamp_impossible": ("ts", "2025-02-30T10:00:00+00:00"),
-    "price_text": ("unit_price", "12,5O"),
-    "payment_unknown": ("payment_method", "BITCOIN"),
-}
-_SHORT_ROW = len(COLUMNS) - 4
 
 
 class _Draws:
@@ -106,7 +95,7 @@ class _Chunk:
 def generate(recipe: Recipe, file: Path) -> None:
     """Write a file, the truth about its faulty rows if it is to have some, and its summary."""
     summary_file(file).unlink(missing_ok=True)
-    header, separator, footer = _frame(recipe)
+    header, separator, footer = frame(recipe)
     rows, room, truth = 0, recipe.size - len(header) - len(footer), ["row,kind\n"]
     with file.open("wb") as target:
         target.write(header)
@@ -140,9 +129,10 @@ def _chunks(recipe: Recipe) -> Iterator[_Chunk]:
         cells = _transactions(recipe, books, number)
         if recipe.format == "csv":
             faults = _faults(recipe, number)
-            yield _Chunk(_csv_records(cells, faults), faults)
+            yield _Chunk(csv_records(cells, faults), faults)
         else:
-            yield _Chunk(_json_records(cells, recipe, number), pa.nulls(_CHUNK, pa.string()))
+            nested = _Draws(f"nested {recipe.seed} {number}", _CHUNK).chance(recipe.nested)
+            yield _Chunk(json_records(cells, recipe, nested), pa.nulls(_CHUNK, pa.string()))
 
 
 def _transactions(recipe: Recipe, books: _Books, number: int) -> Cells:
@@ -153,13 +143,13 @@ def _transactions(recipe: Recipe, books: _Books, number: int) -> Cells:
     cents = books.cents.take(book)
     rebate = pc.divide(pc.multiply(pc.multiply(cents, quantity), draws.pick(pa.array(_RATES, pa.int64()))), 100)
     day = draws.pick(_days(recipe))
-    customer = _joined("C", _padded(draws.below(2_000_000), 8))
+    customer = joined("C", _padded(draws.below(2_000_000), 8))
     serials = pa.array(range(number * _CHUNK, (number + 1) * _CHUNK))
     return {
-        "transaction_id": _joined("T", _padded(serials, 10), "-", draws.pick(_HEX), draws.pick(_HEX)),
+        "transaction_id": joined("T", _padded(serials, 10), "-", draws.pick(_HEX), draws.pick(_HEX)),
         "store_id": draws.pick(_numbered("S", 400, 4)),
         "register_id": draws.pick(_numbered("R", 12, 2)),
-        "ts": _joined(day, "T", draws.pick(_TIMES), draws.pick(pa.array(_OFFSETS))),
+        "ts": joined(day, "T", draws.pick(_TIMES), draws.pick(pa.array(_OFFSETS))),
         "customer_id": pc.if_else(draws.chance(0.6), customer, pa.scalar(None, pa.string())),
         "isbn": books.isbns.take(book),
         "title": books.titles.take(book),
@@ -179,47 +169,6 @@ def _faults(recipe: Recipe, number: int) -> pa.Array:
     draws = _Draws(f"faults {recipe.seed} {number}", _CHUNK)
     kinds = draws.pick(pa.array(recipe.kinds.split(",")))
     return pc.if_else(draws.chance(recipe.dirt), kinds, pa.scalar(None, pa.string()))
-
-
-def _csv_records(cells: Cells, faults: pa.Array) -> pa.Array:
-    """Lines of RFC 4180, with quotes only where they are needed, spoilt where there is to be a fault."""
-    spoilt = dict(cells)
-    for kind, (column, text) in _EDITS.items():
-        spoilt[column] = pc.if_else(_is(faults, kind), text, spoilt[column])
-    values = [_quoted(spoilt[name]) for name in COLUMNS]
-    lines = pc.binary_join_element_wise(*values, ",")
-    short = pc.binary_join_element_wise(*values[:_SHORT_ROW], ",")
-    lines = pc.if_else(_is(faults, "short_row"), short, lines)
-    return pc.if_else(_is(faults, "long_row"), _joined(lines, ",surplus"), lines)
-
-
-def _json_records(cells: Cells, recipe: Recipe, number: int) -> pa.Array:
-    """Objects with numbers as JSON numbers, money with its two digits."""
-    pretty = recipe.format == "json" and recipe.whitespace == "pretty"
-    colon, comma = (": ", ",\n    ") if pretty else (":", ",")
-    parts: list[pa.Array | str] = []
-    for name in COLUMNS:
-        value = cells[name] if TYPES[name] in ("integer", "decimal") else _json_text(cells[name])
-        parts += [f'{comma if parts else ""}"{name}"{colon}', value]
-    if recipe.nested:
-        draws = _Draws(f"nested {recipe.seed} {number}", _CHUNK)
-        value = f'{comma}"basket"{colon}{{"device"{colon}"till","vouchers"{colon}["V12","V7"]}}'
-        parts.append(pc.if_else(draws.chance(recipe.nested), value, ""))
-    return _joined("{\n    ", *parts, "\n  }") if pretty else _joined("{", *parts, "}")
-
-
-def _frame(recipe: Recipe) -> tuple[bytes, bytes, bytes]:
-    """What stands before the first record, between two records and after the last."""
-    if recipe.format == "csv":
-        return ",".join(COLUMNS).encode() + b"\n", b"\n", b"\n"
-    if recipe.format == "ndjson":
-        return b"", b"\n", b"\n"
-    frames = {
-        "compact": (b"[", b",", b"]"),
-        "lines": (b"[\n", b",\n", b"\n]\n"),
-        "pretty": (b"[\n  ", b",\n  ", b"\n]\n"),
-    }
-    return frames[recipe.whitespace]
 
 
 def _fitting(records: pa.Array, separator: bytes, room: int) -> int:
@@ -263,28 +212,7 @@ def _padded(numbers: pa.Array, width: int) -> pa.Array:
 
 def _money(cents: pa.Array) -> pa.Array:
     units = pc.divide(cents, 100)
-    return _joined(units.cast(pa.string()), ".", _padded(pc.subtract(cents, pc.multiply(units, 100)), 2))
-
-
-def _quoted(values: pa.Array) -> pa.Array:
-    values = pc.fill_null(values, "")
-    special = pc.match_substring_regex(values, '[,"\r\n]')
-    if not pc.any(special).as_py():
-        return values
-    return pc.if_else(special, _joined('"', pc.replace_substring(values, '"', '""'), '"'), values)
-
-
-def _json_text(values: pa.Array) -> pa.Array:
-    """JSON strings; of what has to be escaped, the generated texts hold quotation marks only."""
-    return pc.fill_null(_joined('"', pc.replace_substring(values, '"', '\\"'), '"'), "null")
-
-
-def _is(faults: pa.Array, kind: str) -> pa.Array:
-    return pc.fill_null(pc.equal(faults, kind), False)
-
-
-def _joined(*parts: pa.Array | str) -> pa.Array:
-    return pc.binary_join_element_wise(*parts, "")
+    return joined(units.cast(pa.string()), ".", _padded(pc.subtract(cents, pc.multiply(units, 100)), 2))
 
 
 _HEX = pa.array([f"{number:04x}" for number in range(2**16)])
