@@ -41,8 +41,8 @@ class RegistryError(ValueError):
 class Registry:
     """The formats at hand, by name.
 
-    Raises :class:`RegistryError` when two plugins bring a format of the same name, none brings any, or a folder's
-    module can't be imported, and ``pluggy.PluginValidationError`` when a plugin implements a hook that doesn't exist.
+    Raises :class:`RegistryError` when two plugins bring a format of the same name, none brings any, a folder's module
+    can't be imported, or a plugin implements a hook that doesn't exist.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Registry:
             manager.register(_imported(path), str(path))
         for plugin in plugins:
             manager.register(plugin)
-        manager.check_pending()
+        _refuse_unknown_hooks(manager)
         self._formats: dict[str, Format] = {}
         self._packages: dict[str, str] = {}
         distributions = {id(plugin): found.project_name for plugin, found in manager.list_plugin_distinfo()}
@@ -134,6 +134,15 @@ def _packages(*, outsiders: bool) -> pluggy.PluginManager:
                 manager.set_blocked(entry_point.name)
     manager.load_setuptools_entrypoints(hookspecs.ENTRY_POINT_GROUP)
     return manager
+
+
+def _refuse_unknown_hooks(manager: pluggy.PluginManager) -> None:
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        hooks = ", ".join(name for name in vars(hookspecs) if name.startswith("register_"))
+        name = manager.get_name(error.plugin)
+        raise RegistryError(f"{name}: {str(error).partition(' in plugin ')[0]}; expected {hooks}") from error
 
 
 def _switch(value: str) -> bool:

@@ -114,11 +114,13 @@ def test_the_help_lists_every_command_and_the_exit_codes(desk: Desk) -> None:
         ("check till.csv --contract wrong.yaml", "wrong.yaml:1: name: expected"),
         ("query 'select 1' --lake nowhere", "no lake is here"),
         ("contract infer nowhere.csv", "nowhere.csv"),
+        ("--plugins misspelt formats", "misspelt/a.py: unknown hook 'register_format'; expected register_formats"),
     ],
 )
 def test_wrong_use_is_told_on_standard_error_and_is_exit_code_2(command: str, message: str, desk: Desk) -> None:
     desk.write("till.csv", as_csv(SALES))
     desk.write("wrong.yaml", b"{name: 7, schema: {fields: [{name: a}]}}")
+    desk.write("misspelt/a.py", b"from formats import hookimpl\n\n\n@hookimpl\ndef register_format():\n    return []\n")
     assert desk.retail(command) == 2
     assert message in desk.err
     assert desk.out == ""
