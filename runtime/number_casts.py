@@ -14,6 +14,10 @@ from runtime.halving import NOTHING, Spelling, cast_strings
 _INTEGER = r"^[+-]?[0-9]+$"
 _DECIMAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _JSON_NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
+_JSON_FRACTION = r"^-?[0-9]+(\.[0-9]+([eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)$"
+_WHOLE = r"^-?[0-9]{1,18}\.0{1,18}$"
+_LONGEST_INTEGER = 19
+"""Digits of the largest number of 64 bits."""
 _BESIDE = r"[^0-9+\-()\p{Nd}\p{Pd}\p{Ps}\p{Pe}\x{2212}]*"
 """What may stand beside a number that isn't bare: nothing that could be a sign, a bracket or another digit."""
 
@@ -28,11 +32,25 @@ def cast_numbers(strings: pa.Array, field: Field, *, native: bool) -> pa.Array:
 
 
 def cast_integers(strings: pa.Array, field: Field, *, native: bool) -> pa.Array:
-    """Whole numbers of 64 bits."""
+    """Whole numbers of 64 bits.
+
+    One that a file has as a number may be spelled 2.0 or 2e0, which is the number 2 in JSON (RFC 8259, section 6).
+    """
     strings = _plain(strings, field, native=native)
+    if native:
+        strings = _without_zero_fraction(strings)
     if not all_true(pc.ascii_is_decimal(strings)):
         strings = _only_integers(strings)
     return cast_strings(strings, pa.int64(), Spelling(r"^-?[0-9]{1,18}$", _INTEGER))
+
+
+def _without_zero_fraction(strings: pa.Array) -> pa.Array:
+    """JSON numbers with a fraction or an exponent as their digits; null where they aren't whole."""
+    spelled = pc.fill_null(pc.match_substring_regex(strings, _JSON_FRACTION), False)
+    if not any_true(spelled):
+        return strings
+    whole = cast_strings(strings.filter(spelled), pa.decimal128(_LONGEST_INTEGER, 0), Spelling(_WHOLE, _JSON_NUMBER))
+    return pc.replace_with_mask(strings, spelled, whole.cast(pa.string()))
 
 
 def cast_years(strings: pa.Array) -> pa.Array:

@@ -110,6 +110,28 @@ def test_in_json_a_number_is_a_number_however_texts_are_spelled(
     assert found == (None if value is None else Decimal(value))
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2.0", 2),
+        ("-2.00", -2),
+        ("2e0", 2),
+        ("25e-1", None),
+        ("2.5", None),
+        ("2.5e1", 25),
+        ("9223372036854775807.0", 9223372036854775807),
+        ("9223372036854775808.0", None),
+        ("1e99999", None),
+        ("2.", None),
+    ],
+)
+def test_in_json_a_whole_number_is_one_with_a_fraction_of_zero_too(text: str, value: int | None) -> None:
+    column = pa.array(["7", text, None])
+    assert cast(column, field("integer"), native=True).to_pylist() == [7, value, None]
+    assert cast(column, field("integer", groupChar="."), native=True).to_pylist() == [7, value, None]
+    assert cast(column, field("integer")).to_pylist() == [7, None, None], "in a file of texts it isn't spelled so"
+
+
 def test_in_json_true_is_true_however_texts_are_spelled() -> None:
     flags = field("boolean", trueValues=["ja"], falseValues=["nein"])
     assert cast(pa.array(["true", "ja", "false", "nein", "1"]), flags, native=True).to_pylist() == [
