@@ -83,6 +83,8 @@ class Part:
     """What its text is decoded from; None where the format sees to that itself."""
     is_assumed: bool = False
     """Whether the encoding is UTF-8 only for want of anything else."""
+    likelihood: float | None = None
+    """How sure the format is, from 0 to 1, that the content is its own; None where the contract names the format."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,11 @@ class Admission:
     def encoding(self) -> str | None:
         """The encodings of the text, for people; None where there is none."""
         return ", ".join(dict.fromkeys(part.encoding for part in self.parts if part.encoding)) or None
+
+    @property
+    def likelihood(self) -> float | None:
+        """That of the first file's format; None where the contract names it."""
+        return self.parts[0].likelihood
 
     @property
     def details(self) -> Mapping[str, str]:
@@ -233,7 +240,10 @@ def _look(content: Content, registry: Registry, contract: Contract | None, scan:
     except MalformedFile as error:
         raise _UnfitFile(error.at(head.name), format_.name) from error
     structure = replace(structure, dialect=replace(structure.dialect, limits=dialect.limits))
-    return Part(content.member, content.packing, format_, structure, encoding, is_assumed)
+    likelihood = None
+    if contract is None or contract.format is None:
+        likelihood = format_.likelihood(text if format_.is_text else head)
+    return Part(content.member, content.packing, format_, structure, encoding, is_assumed, likelihood)
 
 
 def _format(head: Head, text: Head, registry: Registry, contract: Contract | None) -> Format:

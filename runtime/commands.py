@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formats import MalformedFile, Registry
-from formats.encoding import UTF_8
 from runtime.admission import RefusedFile, admit, contract_that_fits, exactly, refusal
 from runtime.console import WrongUseError, each, files, print_json, print_table
 from runtime.contract import Contract
@@ -35,7 +34,7 @@ RUN = "retail run"
 _WHOLE_FILE = "file"
 """The rule that a file breaks as a whole. Its reason says what to do."""
 _REMEDIES: Mapping[str, str] = {
-    "structure": "mend the row's delimiters and quotation marks, or export the file again",
+    "structure": "mend the row in the file, or export the file again",
     "type": "correct the value, or the field's type or format in the contract",
     "error": "mend the formula, or name the error among the field's `missingValues`",
     "required": "fill in the value, or drop `required` from the contract",
@@ -113,7 +112,8 @@ def _check_file(
         contract = _contract_for(source, contracts, registry)
         admission = exactly(admit(source, contract, registry, scan="always"))
         result |= {"format": admission.format.name, "contract": admission.contract.name}
-        result |= {"encoding": admission.encoding, "details": dict(admission.details)}
+        result |= {"likelihood": admission.likelihood, "encoding": admission.encoding}
+        result |= {"details": dict(admission.details)}
         with tempfile.TemporaryDirectory() as folder:
             keys = KeyLog(Path(folder, "keys.arrow"), admission.contract)
             for checked in read_checked(source, admission):
@@ -131,9 +131,8 @@ def _check_file(
     except MalformedFile as error:
         report(None, None, _WHOLE_FILE, str(refusal(error, source, [contract])))
     if "format" in result:
-        found = ", ".join(f"{name} {value}" for name, value in result["details"].items())
-        if result["encoding"] not in (None, UTF_8):
-            found = ", ".join(filter(None, (found, f"encoding {result['encoding']}")))
+        stated = {name: result[name] for name in ("likelihood", "encoding") if result[name] is not None}
+        found = ", ".join(f"{name} {value}" for name, value in {**stated, **result["details"]}.items())
         say(
             f"{path}: {result['format']}{f' ({found})' if found else ''}, contract {result['contract']}: "
             f"{count(result['rows'], 'row')}, {count(result['counts'].total(), 'problem')}"

@@ -169,7 +169,22 @@ def test_check_takes_a_good_file_and_says_how_it_would_be_read(desk: Desk) -> No
     desk.write("till.csv", as_csv(SALES).replace(b",", b";"))
     desk.write("plain.tsv", b"sku\ttitle\tprice\tgenre\n1\tx\t2\ty\n")
     assert desk.retail("check plain.tsv") == 0
-    assert desk.out == "plain.tsv: csv (delimiter \\t, line end \\n), contract sales: 1 row, 0 problems\n"
+    assert desk.out == (
+        "plain.tsv: csv (likelihood 0.8, encoding utf-8, delimiter \\t, line end \\n), contract sales: "
+        "1 row, 0 problems\n"
+    )
+    desk.write("web.json", as_json(SALES))
+    assert desk.retail("check web.json --json") == 0
+    [found] = json.loads(desk.out)
+    assert (found["format"], found["likelihood"], found["encoding"]) == ("json", 0.95, "utf-8")
+
+
+def test_a_format_that_the_contract_names_is_not_told_as_likely(desk: Desk) -> None:
+    named = SALES_CONTRACT.replace("name: sales\n", "name: sales\nformat: csv\n")
+    desk.write("contracts/sales.yaml", named.encode())
+    desk.write("till.csv", as_csv(SALES))
+    assert desk.retail("check till.csv --json") == 0
+    assert json.loads(desk.out)[0]["likelihood"] is None
 
 
 def test_check_says_file_row_reason_and_remedy_of_every_problem_and_writes_nothing(desk: Desk) -> None:
@@ -181,7 +196,7 @@ def test_check_says_file_row_reason_and_remedy_of_every_problem_and_writes_nothi
     assert first.endswith(" -> correct the value, or the field's type or format in the contract")
     assert second == (
         "dirty.csv: row 3: the row has 2 values, the header has 4 columns"
-        " -> mend the row's delimiters and quotation marks, or export the file again"
+        " -> mend the row in the file, or export the file again"
     )
     assert last.endswith("3 rows, 2 problems")
     assert sorted(desk.folder.rglob("*")) == before
