@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
+_FOOTER_READER = "thrift"
 _LENGTH_SIZE = 4
 _BLOCK_ROWS = 16384
 _FIRST_DAY = (datetime.date.min - datetime.date(1970, 1, 1)).days
@@ -61,7 +62,7 @@ class Parquet(Format):
             schema = pq.read_schema(io.BytesIO(footer))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise MalformedFile(
-                f"{head.name}: the Parquet file's footer is damaged; export it again", str(error)
+                f"{head.name}: the Parquet file's footer is damaged; export it again", _in_words(error)
             ) from error
         return Structure(tuple(schema.names), dialect=dialect)
 
@@ -78,7 +79,12 @@ class Parquet(Format):
                         batch.validate(full=True)
                         yield _Batch(batch, wanted)
             except (pa.ArrowException, OSError, ValueError) as error:
-                raise MalformedFile("the Parquet file is damaged; export it again", str(error)) from error
+                raise MalformedFile("the Parquet file is damaged; export it again", _in_words(error)) from error
+
+
+def _in_words(error: Exception) -> str:
+    """What pyarrow says is wrong, but where that are only names from within its reader of the footer."""
+    return "" if _FOOTER_READER in str(error) else str(error)
 
 
 def _footer(tail: bytes) -> bytes | None:

@@ -59,6 +59,14 @@ def test_a_truncated_or_foreign_file_is_refused(data: bytes) -> None:
         Parquet().inspect(head_of(data))
 
 
+def test_a_damaged_footer_is_told_without_the_names_within_its_reader() -> None:
+    data = parquet({"a": [1]})
+    footer = int.from_bytes(data[-8:-4], "little")
+    with pytest.raises(MalformedFile) as refused:
+        Parquet().inspect(head_of(data[: -8 - footer] + b"\xff" * footer + data[-8:]))
+    assert str(refused.value) == "upload: the Parquet file's footer is damaged; export it again"
+
+
 def test_an_encrypted_file_is_refused() -> None:
     with pytest.raises(MalformedFile, match="encrypted"):
         Parquet().inspect(head_of(b"PARE" + b"x" * 100 + b"PARE"))
