@@ -29,9 +29,9 @@ from formats.format import (
     row_too_long,
 )
 from formats.hookspecs import hookimpl
-from formats.json_document import DECODER, Document, why
+from formats.json_document import DECODER, NOT_JSON, Document, Parsed, way_to_rows, why
 from formats.json_paths import Path, is_deeper, names_of, nested_paths
-from formats.json_rows import Parsed, is_text, parse_typed, rows_of
+from formats.json_rows import is_text, parse_typed, rows_of
 from formats.limits import Limits
 from formats.lines import lines_of
 from formats.utf8 import read_past_mark, shown
@@ -39,9 +39,8 @@ from formats.utf8 import read_past_mark, shown
 _LINES_SIZE = 4 * 1024 * 1024
 _SAMPLE_ROWS = 100
 _BETWEEN_ELEMENTS = re.compile(r"[\s,]*")
-_DEEPEST_ROWS = 5
-"""Objects around an array of rows, where one line may be the whole document."""
 _JSON_SPACE = b" \t\r\n"
+_WORDS = (b"null", b"true", b"false")
 _PROPERTY = "property"
 """Where the rows are by the contract, in the word of a Table Dialect."""
 _CLOSING = {"[": "]", "{": "}"}
@@ -63,7 +62,12 @@ class Json(Format):
     is_utf8 = True
 
     def likelihood(self, head: Head) -> float:
-        """An opening bracket is nearly proof; an opening brace may be a line of NDJSON too."""
+        """An opening bracket is nearly proof; an opening brace may be a line of NDJSON too.
+
+        A document may be a mere word as well, which then is refused as what it is.
+        """
+        if head.complete and head.data.strip(_JSON_SPACE) in _WORDS:
+            return 0.9
         return {"[": 0.95, "{": 0.8}.get(_beginning(head), 0.0)
 
     def inspect(self, head: Head, dialect: TableDialect = AS_FOUND) -> Structure:
@@ -75,10 +79,11 @@ class Json(Format):
         ends = _CLOSING.get(begins, "")
         if head.tail is not None:
             ends = head.tail.rstrip()[-1:].decode("ascii", errors="replace")
-        if not ends or ends != _CLOSING.get(begins):
+        is_cut = not ends or ends != _CLOSING.get(begins)
+        if is_cut and not head.complete:
             raise MalformedFile(
-                f"{head.name}: the file is cut off: it doesn't end with the bracket that closes its first; "
-                "export or upload it again",
+                f"{head.name}: the file is cut off, or more follows its document: it doesn't end with the bracket that "
+                "closes its first; export or upload it again",
                 f"it begins with {begins!r} and ends with {ends!r}",
             )
         document = Document(io.BytesIO(head.data), dialect.limits.row_bytes)
@@ -87,8 +92,10 @@ class Json(Format):
         try:
             key = document.enter_rows(_names(details))
             details |= {"rows under": key} if key else {}
-            while len(rows) < _SAMPLE_ROWS and (found := document.elements(1)):
-                rows += [value for value, _ in found]
+            while (is_cut or len(rows) < _SAMPLE_ROWS) and (found := document.elements(1)):
+                rows += [value for value, _, _ in found]
+            if is_cut:  # to tell where
+                document.check_rest()
         except MalformedFile as error:
             if head.complete:
                 raise error.at(head.name) from error
@@ -122,7 +129,7 @@ class NdJson(Format):
         # No document goes on after its first object.
         if not lines or (2 * len(objects) <= len(lines) and (len(lines) == 1 or _object(lines[0]) is None)):
             return 0.0
-        if len(lines) == 1 and _holds_rows(objects[0], _DEEPEST_ROWS):
+        if len(lines) == 1 and way_to_rows(objects[0]):
             return 0.3
         return 0.95
 
@@ -176,13 +183,12 @@ def _paths(structure: Structure) -> Sequence[Path]:
 
 @dataclass(frozen=True)
 class _Elements(Block):
-    elements: Sequence[tuple[Any, str]]
-    """Each element's value and text."""
+    elements: Sequence[Parsed]
     wanted: Wanted
     limits: Limits
 
     def parse(self) -> Rows:
-        return rows_of([(value, text, None) for value, text in self.elements], self.wanted, self.limits)
+        return rows_of(self.elements, self.wanted, self.limits)
 
 
 @dataclass(frozen=True)
@@ -206,7 +212,7 @@ class _Stretch(Block):
         found: list[Parsed] = []
         try:
             while elements := document.elements():
-                found += [(value, text, None) for value, text in elements]
+                found += elements
             document.check_rest()
         except MalformedFile as error:
             raise MisjudgedCutError(str(error)) from error
@@ -268,7 +274,7 @@ def _parsed(line: bytes) -> Parsed:
     except UnicodeDecodeError:
         return None, text, UNDECODABLE
     except (ValueError, RecursionError) as error:
-        return None, text, f"the row is not JSON: {why(error)}"
+        return None, text, NOT_JSON + why(error)
 
 
 def _object(line: str) -> dict[str, Any] | None:
@@ -277,10 +283,3 @@ def _object(line: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def _holds_rows(value: Any, deepest: int) -> bool:
-    """Whether an object, or one within, has an array of objects under a key."""
-    if isinstance(value, list):
-        return bool(value) and isinstance(value[0], dict)
-    return isinstance(value, dict) and deepest > 0 and any(_holds_rows(one, deepest - 1) for one in value.values())

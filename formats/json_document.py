@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, NoReturn
 
 from formats.format import MalformedFile, MisjudgedCutError
-from formats.json_stretches import end_of_elements, guess_end_of_elements
+from formats.json_stretches import end_of_elements, end_of_value, guess_end_of_elements
 
 BLOCK_SIZE = 1024 * 1024
 _STRETCH_SIZE = 4 * 1024 * 1024
+DEEPEST_ROWS = 5
+"""Objects around an array of rows, where one line may be the whole document."""
 _SPACE = re.compile(r"[ \t\n\r]*")
 _ESCAPE_LENGTH = len(r"\ud83d\ude00")
 """A fault nearer to the end of what is read than this may be no more than the end."""
@@ -24,6 +26,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise ValueError("a name stands twice in one object")
     return members
+
+
+Parsed = tuple[Any, str, str | None]
+"""A row's value, its text, and why it can't be taken."""
+
+NOT_JSON = "the row is not JSON: "
 
 
 class Number(str):
@@ -41,10 +49,54 @@ DECODER = json.JSONDecoder(
 )
 
 
+_ANY = json.JSONDecoder(parse_float=str, parse_int=str)
+"""Reads values that :data:`DECODER` refuses, to find where they end."""
+
+
 def why(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"column {error.colno}: {error.msg[:1].lower()}{error.msg[1:]}"
+        return f"column {error.colno}: {_in_words(error)}"
     return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _in_words(error: json.JSONDecodeError) -> str:
+    """What the parser says, as a part of a sentence that names the place."""
+    said = error.msg[:1].lower() + error.msg[1:]
+    return said.replace("expecting", "expected").removesuffix(" at").removesuffix(" starting")
+
+
+def way_to_rows(value: Any, deepest: int = DEEPEST_ROWS) -> tuple[str, ...] | None:
+    """The names that lead to an array of objects within a value, which may be it; None where it has no such array."""
+    if isinstance(value, list):
+        return () if value and isinstance(value[0], dict) else None
+    if isinstance(value, dict) and deepest > 0:
+        for name, one in value.items():
+            way = way_to_rows(one, deepest - 1)
+            if way is not None:
+                return (name, *way)
+    return None
+
+
+_UNTERMINATED = "unterminated string"
+
+
+def _decoded(text: str, start: int) -> tuple[Any, int, str | None]:
+    """A value, where it ends, and why it can't be taken.
+
+    Raises ``json.JSONDecodeError`` where it isn't JSON or goes on behind ``text``, and ``RecursionError`` where it is
+    nested so deeply that nothing of it can be told, and goes on.
+    """
+    try:
+        return *DECODER.raw_decode(text, start), None
+    except json.JSONDecodeError:
+        raise
+    except ValueError as error:
+        return None, _ANY.raw_decode(text, start)[1], NOT_JSON + why(error)
+    except RecursionError as error:
+        end = end_of_value(text, start)
+        if end is None:
+            raise
+        return None, end, NOT_JSON + why(error)
 
 
 class Document:
@@ -83,10 +135,12 @@ class Document:
         self._expect("{", "an array or an object")
         self._open_objects = 1
         empty: str | None = None
-        while True:
+        deeper: list[str] = []
+        while self._peek() != "}":
             key = self._member_name()
             if self._peek() != "[":
-                self._value()
+                way = way_to_rows(self._value())
+                deeper += [".".join((key, *way))] if way else []
             elif self._enter_array() == "{":
                 return key
             elif self._peek() == "]":
@@ -94,13 +148,21 @@ class Document:
                 empty = key if empty is None else empty
             else:
                 self._skip_array()
-            if self._peek() == "}":
-                break
-            self._expect(",", "a comma")
+            if self._peek() != "}":
+                self._expect(",", "a comma or the object's end")
         if empty is None:
-            raise MalformedFile("the object holds no array of rows under any of its keys")
+            self._refuse_without_rows(deeper)
         self._past_rows = True
         return empty
+
+    def _refuse_without_rows(self, deeper: Sequence[str]) -> NoReturn:
+        self._expect("}", "the object's end")
+        self._expect_end()
+        raise MalformedFile(
+            "the object holds no array of rows under any of its keys; where they are deeper, name the way to them in "
+            "the contract, as in dialect: {property: data.rows}",
+            f"there are rows at {deeper[0]}" if deeper else "",
+        )
 
     def _enter_named(self, names: Sequence[str]) -> None:
         self._names = names
@@ -141,9 +203,9 @@ class Document:
                 self._lines_are_counted = False
         self._text, self._position, self._unread = "", 0, rest
 
-    def elements(self, most: int | None = None) -> list[tuple[Any, str]]:
-        """The elements of about one block, with their texts; none at the array's end."""
-        found: list[tuple[Any, str]] = []
+    def elements(self, most: int | None = None) -> list[Parsed]:
+        """The elements of about one block; none at the array's end."""
+        found: list[Parsed] = []
         size = 0
         while not self._past_rows and size < BLOCK_SIZE and len(found) != most:
             if self._peek() == "]":
@@ -151,9 +213,8 @@ class Document:
             if not self._first:
                 self._expect(",", "a comma or the array's end")
             self._first = False
-            value, text = self._element()
-            found.append((value, text))
-            size += len(text)
+            found.append(self._element())
+            size += len(found[-1][1])
         return found
 
     def check_rest(self) -> None:
@@ -166,8 +227,11 @@ class Document:
                 self._check_member(self._member_name(), self._value())
             self._expect("}", "the object's end")
             self._open_objects -= 1
+        self._expect_end()
+
+    def _expect_end(self) -> None:
         if self._peek():
-            self._fail("the document's end", self._position)
+            self._fail("the document's end, but more follows; rows without an array around them belong on a line each")
 
     def _check_member(self, key: str, value: Any) -> None:
         """Raise :class:`MalformedFile` where a member behind the rows may be rows as well."""
@@ -202,20 +266,21 @@ class Document:
             self._expect(",", "a comma or the array's end")
         self._position += 1
 
-    def _element(self) -> tuple[Any, str]:
+    def _element(self) -> Parsed:
         self._peek()
         while True:
             start = self._position
             try:
-                value, end = DECODER.raw_decode(self._text, start)
+                value, end, reason = _decoded(self._text, start)
             except json.JSONDecodeError as error:
                 cut_off = error.pos >= len(self._text) - _ESCAPE_LENGTH or error.msg.startswith("Unterminated string")
                 if cut_off:
                     self._refuse_longer(len(self._text), start)
                 if not cut_off or not self._fill():
-                    self._fail(error.msg[:1].lower() + error.msg[1:], error.pos)
-            except (ValueError, RecursionError) as error:
-                self._fail(f"a value, but {why(error)}", start)
+                    self._fault(_in_words(error), error.pos)
+            except RecursionError as error:
+                if len(self._text) - start > self._longest or not self._fill():
+                    self._fail(f"a value, but {why(error)}", start)
             else:
                 # A number at the end of what is read may go on in what is not: 1, 1., 1e, 1e+
                 if isinstance(value, Number) and len(self._text) - end <= 2:
@@ -223,14 +288,18 @@ class Document:
                     if self._fill():
                         continue
                 self._position = end
-                return value, self._text[start:end]
+                return value, self._text[start:end], reason
 
     def _refuse_longer(self, end: int, start: int) -> None:
         if end - start > self._longest:
             self._fail(f"a value of at most {self._longest:,} characters (limits.rowBytes of the contract)", start)
 
     def _value(self) -> Any:
-        return self._element()[0]
+        """A value that is no row, and so at fault with the whole document."""
+        value, text, reason = self._element()
+        if reason:
+            self._fail(f"a value, but {reason.removeprefix(NOT_JSON)}", self._position - len(text))
+        return value
 
     def _peek(self) -> str:
         """The next character that is no space; empty at the end."""
@@ -272,13 +341,17 @@ class Document:
         self._lines_before += lines
         self._last_line_length = len(done) - done.rfind("\n") - 1 if lines else self._last_line_length + len(done)
 
-    def _fail(self, what: str, position: int) -> NoReturn:
+    def _fail(self, expected: str, position: int | None = None) -> NoReturn:
+        self._fault(f"expected {expected}", self._position if position is None else position)
+
+    def _fault(self, what: str, position: int) -> NoReturn:
         self._count_lines(self._text[:position])
-        found = repr(self._text[position : position + 20]) if position < len(self._text) else "the end of the file"
+        place = f"line {self._lines_before + 1}, column {self._last_line_length + 1}"
+        if position >= len(self._text) or what == _UNTERMINATED:
+            self._refuse(f"{place}: the file is cut off: {what}; export or upload it again")
         self._refuse(
-            f"line {self._lines_before + 1}, column {self._last_line_length + 1}: the file is not JSON from here on: "
-            f"expected {what}; export or upload it again",
-            f"found {found}",
+            f"{place}: the file is not JSON from here on: {what}; export or upload it again",
+            f"found {self._text[position : position + 20]!r}",
         )
 
     def _refuse(self, reason: str, evidence: str = "") -> NoReturn:

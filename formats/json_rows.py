@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from formats.columns import refuse_too_many
 from formats.format import MalformedRow, Rows, Wanted
-from formats.json_document import Number
+from formats.json_document import Number, Parsed
 from formats.json_paths import Path, flat, has_more, is_deeper, paths_of, schema_of, value_at
 from formats.json_stretches import count_names, has_non_number, is_shallow
 from formats.limits import Limits
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Value = str | dict[str, Any] | list[Any] | bool | None
-
-Parsed = tuple[Any, str, str | None]
-"""A row's value, its text, and why it isn't JSON."""
 
 
 def parse_typed(

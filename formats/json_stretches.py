@@ -12,6 +12,7 @@ _BETWEEN_OBJECTS = re.compile(rb"\}[\s,]*\{")
 _SPACED_NAME = re.compile(rb'"[ \t\n\r]+:')
 _NEAR_THE_END = MEBIBYTE
 """Where the end of a last object is looked for first: most often there is one."""
+_TEXT_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)
 
 
@@ -47,6 +48,19 @@ def end_of_elements(data: bytes) -> int:
             if depth < 0:
                 break
     return end
+
+
+def end_of_value(text: str, start: int) -> int | None:
+    """Where the object or array that begins at ``start`` ends by its brackets; None where it goes on."""
+    depth = 0
+    for token in _TEXT_TOKEN.finditer(text, start):
+        if token[0] in "{[":
+            depth += 1
+        elif token[0] in "}]":
+            depth -= 1
+            if depth == 0:
+                return token.end()
+    return None
 
 
 def is_shallow(data: bytes, depth: int) -> bool:

@@ -131,8 +131,15 @@ def test_an_element_that_is_no_object_is_a_malformed_row_with_its_text(most: int
     [
         (['[{"a": 1},', ' {"a": 2},', ' {"a" 3}]'], (3, 7), "delimiter"),
         (['[{"a": 1},', ' {"a": 2}', ' {"a": 3}]'], (3, 2), "comma"),
-        (['[{"a": 1},', ' {"a": NaN}]'], (2, 2), "NaN is no JSON number"),
-        (['[{"a": 1},', ' {"a": 2, "a": 3}]'], (2, 2), "a name stands twice"),
+        (['{"at": NaN, "rows": [{"a": 1}]}'], (1, 8), "NaN is no JSON number"),
+        (['{"at": {"a": 2, "a": 3}, "rows": [{"a": 1}]}'], (1, 8), "a name stands twice"),
+        (['[{"a": 1}] x'], (1, 12), "expected the document's end, but more follows"),
+        (['{"a": 1} {"a": 2}'], (1, 10), "more follows; rows without an array around them belong on a line each"),
+        (['[{"a": }]'], (1, 8), "from here on: expected value"),
+        (['[{"a": 1 2}]'], (1, 10), "from here on: expected ',' delimiter"),
+        (['[{"a": "\t"}]'], (1, 9), "from here on: invalid control character;"),
+        (['[{"a": 1},', '{"a": "2'], (2, 7), "the file is cut off: unterminated string;"),
+        (['[{"a": 1}'], (1, 10), "the file is cut off: expected a comma or the array's end"),
         (['[{"a": 1},', " {\"a\": '2'}]"], (2, 8), "value"),
         (['[{"a": 1}]', "]"], (2, 1), "document's end"),
         (['{"rows": [{"a": 1}],', '"b" 2}'], (2, 5), "colon"),
@@ -142,6 +149,29 @@ def test_an_element_that_is_no_object_is_a_malformed_row_with_its_text(most: int
 def test_a_fault_is_told_with_line_and_column(lines: list[str], place: tuple[int, int], what: str, most: int) -> None:
     with pytest.raises(MalformedFile, match=rf"line {place[0]}, column {place[1]}: .*{what}"):
         read(Json(), "\n".join(lines).encode(), most=most)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ('{"a": NaN}', "NaN is no JSON number"),
+        ('{"a": -Infinity, "b": 1}', "-Infinity is no JSON number"),
+        ('{"a": 2, "a": 3}', "a name stands twice in one object"),
+        ('{"a": {"b": 1, "b": 2}, "c": ["]}"]}', "a name stands twice in one object"),
+        ('{"a": ' + "[" * 100_000 + '"]"' + "]" * 100_000 + "}", "it is nested too deeply"),
+    ],
+)
+def test_a_row_that_can_not_be_taken_but_ends_costs_itself_alone(row: str, reason: str, most: int) -> None:
+    if len(row) > 1000 and most < 61:
+        pytest.skip("takes long, a few bytes at a time")
+    first, found, last = read(Json(), f'[{{"a": 1}}, {row}, {{"a": 3}}]'.encode(), most=most)
+    assert (first.values, last.values) == ({"a": "1"}, {"a": "3"})
+    assert (found.values, found.raw, found.reason) == (None, row, f"the row is not JSON: {reason}")
+
+
+def test_rows_deeper_in_a_document_are_told_with_what_to_write() -> None:
+    with pytest.raises(MalformedFile, match=r"dialect: \{property: data.rows\} \(there are rows at web.sales\)"):
+        Json().inspect(head_of(b'{"id": 1, "web": {"n": 1, "sales": [{"a": 1}]}}'))
 
 
 def test_line_and_column_are_right_far_into_the_file(most: int) -> None:
@@ -176,16 +206,13 @@ def test_half_a_character_costs_its_row_only(most: int) -> None:
     assert found[1].raw == '{"a": "\\ud83d"}'
 
 
-@pytest.mark.parametrize("format_", [Json(), NdJson()])
-def test_nesting_without_end_is_refused_in_words(format_: Json | NdJson) -> None:
-    deep = b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
-    if isinstance(format_, Json):
-        with pytest.raises(MalformedFile, match="nested too deeply"):
-            read(format_, b"[" + deep + b"]")
-    else:
-        [good, bad] = read(format_, b'{"a": "1"}\n' + deep)
-        assert good.values == {"a": "1"}
-        assert "nested too deeply" in bad.reason
+def test_nesting_without_end_costs_a_line_or_refuses_the_document_in_words() -> None:
+    deep = b'{"a": ' + b"[" * 100_000
+    with pytest.raises(MalformedFile, match="nested too deeply"):
+        read(Json(), b"[" + deep + b"]")
+    [good, bad] = read(NdJson(), b'{"a": "1"}\n' + deep)
+    assert good.values == {"a": "1"}
+    assert "nested too deeply" in bad.reason
 
 
 @pytest.mark.parametrize("data", [b'[{"a": "caf\xe9"}]', b'[{"a": "1"}, {"a": "\xff"}]'])

@@ -193,3 +193,9 @@ def test_a_file_of_another_kind_is_refused_saying_what_it_is_and_what_can_be_rea
 )
 def test_formats_are_told_apart_by_content(data: bytes, format_: str) -> None:
     assert Registry().detect(head_of(data)).name == format_
+
+
+def test_null_is_json_without_rows_and_no_table() -> None:
+    assert Registry().detect(head_of(b"null\n", "web.json")).name == "json"
+    with pytest.raises(MalformedFile, match=r"line 1, column 1: .*expected an array or an object"):
+        Registry()["json"].inspect(head_of(b"null\n"))
