@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import BinaryIO
 
@@ -21,12 +21,13 @@ from formats.format import Block, Format, Head, MalformedFile, Structure, Wanted
 from formats.hookspecs import hookimpl
 from formats.limits import Limits
 from formats.seeking import seekable
-from formats.sheet import Sheet, find_header
+from formats.sheet import Sheet, find_header, names_known
 from formats.xlsx import open_xml_sheets
 
 
 class Excel(Format):
-    """A sheet of a workbook: the one the contract names, or the first that is visible and has rows."""
+    """A sheet of a workbook: the one the contract names, or of those visible the first with rows, and of several under
+    a contract the one whose header is its."""
 
     name = "excel"
     title = "Excel and OpenDocument workbooks"
@@ -44,24 +45,25 @@ class Excel(Format):
         refuse_locked_or_cut(head)
         details = _details(dialect)
         if not head.complete:
-            return Structure(dialect.columns if dialect.header is False else None, details)
+            return Structure(dialect.columns if dialect.header is False else None, details, dialect=dialect)
         try:
             with _opened(io.BytesIO(head.data), dialect.limits) as sheets:
-                sheet = _chosen(sheets, details)
-                header = find_header(sheet, details, dialect.columns)
+                sheet = _chosen(sheets, details, dialect.known)
+                header = find_header(sheet, details, dialect.columns, dialect.known)
         except MissingReaderError:
-            return Structure(dialect.columns if dialect.header is False else None, details)
+            return Structure(dialect.columns if dialect.header is False else None, details, dialect=dialect)
         except MalformedFile as error:
             raise error.at(head.name) from error
         shown = ",".join(map(str, header.rows)) or "none"
-        return Structure(tuple(header.names.values()), {**details, "sheet": sheet.name, "header rows": shown})
+        found = {**details, "sheet": sheet.name, "header rows": shown}
+        return Structure(tuple(header.names.values()), found, dialect=dialect)
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of rows below the header."""
-        details, limits = structure.details, structure.dialect.limits
+        details, dialect, limits = structure.details, structure.dialect, structure.dialect.limits
         with seekable(stream) as file, _opened(file, limits) as sheets:
-            sheet = _chosen(sheets, details)
-            header = find_header(sheet, details, structure.columns or ())
+            sheet = _chosen(sheets, details, dialect.known)
+            header = find_header(sheet, details, structure.columns or dialect.columns, dialect.known)
             refuse_too_many(header.width, limits)
             yield from sheet.blocks(header, wanted)
 
@@ -92,8 +94,9 @@ def _details(dialect: TableDialect) -> dict[str, str]:
     return details | ({"header join": dialect.header_join} if len(dialect.header_rows) > 1 else {})
 
 
-def _chosen(sheets: Sequence[Sheet], details: Mapping[str, str]) -> Sheet:
-    """The sheet that the contract names, or the first that is visible and has rows."""
+def _chosen(sheets: Sequence[Sheet], details: Mapping[str, str], known: Set[str]) -> Sheet:
+    """The sheet that the contract names, or of those visible the first that has rows and names most of the columns
+    that it knows."""
     names = [sheet.name for sheet in sheets]
     if "sheet" in details:
         found = [sheet for sheet in sheets if sheet.name == details["sheet"]]
@@ -106,7 +109,8 @@ def _chosen(sheets: Sequence[Sheet], details: Mapping[str, str]) -> Sheet:
         wish = details.get("sheet") or details.get("sheet number")
         what = f"no sheet {wish!r}" if wish else "no visible sheet"
         raise MalformedFile(f"the workbook has {what}; its sheets are {', '.join(map(repr, names)) or 'none'}")
-    return next((sheet for sheet in found if next(sheet.lines(), None)), found[0])
+    filled = [sheet for sheet in found if next(sheet.lines(), None)] or found
+    return max(filled, key=lambda sheet: names_known(sheet, known)) if known and len(filled) > 1 else filled[0]
 
 
 @hookimpl

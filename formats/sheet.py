@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice, takewhile
 
+from formats.dialect import normalise
 from formats.format import Block, MalformedFile, Wanted
 
 _ROWS_TO_THE_HEADER = 50
@@ -56,8 +57,11 @@ class Sheet(ABC):
         """The rows below the header."""
 
 
-def find_header(sheet: Sheet, details: Mapping[str, str], columns: Sequence[str]) -> Header:
-    """The header of a sheet: where ``details`` say that it is, or where it looks like one.
+def find_header(
+    sheet: Sheet, details: Mapping[str, str], columns: Sequence[str], known: Set[str] = frozenset()
+) -> Header:
+    """The header of a sheet: where ``details`` say that it is, else the row that names most of the contract's columns,
+    ``known``, or that looks like a header where none names any.
 
     ``columns`` are the names that the contract gives where no row does. Raises :class:`~formats.MalformedFile`.
     """
@@ -69,7 +73,10 @@ def find_header(sheet: Sheet, details: Mapping[str, str], columns: Sequence[str]
         numbers = [int(number) for number in asked.split(",")]
         chosen = [line for line in takewhile(lambda line: line.number <= max(numbers), lines) if line.number in numbers]
     else:
-        chosen = _likely([*islice(lines, _ROWS_TO_THE_HEADER)])
+        shown = [*islice(lines, _ROWS_TO_THE_HEADER)]
+        chosen = _naming(shown, known) or _likely(shown)
+        if not chosen and shown and columns and len(shown[0].texts) == len(columns):
+            return Header(dict(enumerate(columns, min(shown[0].texts))))
     if not chosen:
         raise MalformedFile(f"sheet {sheet.name!r} has no header; name another sheet, or its headerRows")
     join = details.get("header join", " ")
@@ -79,9 +86,25 @@ def find_header(sheet: Sheet, details: Mapping[str, str], columns: Sequence[str]
     repeated = sorted(name for name, count in Counter(names.values()).items() if count > 1)
     if repeated:
         raise MalformedFile(
-            f"sheet {sheet.name!r} has several columns of one name; rename them", f"named {', '.join(repeated)}"
+            f"sheet {sheet.name!r} has several columns of one name; rename them, or name the rows of a header over "
+            "several in the contract's dialect.headerRows",
+            f"named {', '.join(repeated)}",
         )
     return Header(names, [line.number for line in chosen])
+
+
+def names_known(sheet: Sheet, known: Set[str]) -> int:
+    """How many of the contract's columns the row of a sheet names that names most."""
+    return max((_known(line, known) for line in islice(sheet.lines(), _ROWS_TO_THE_HEADER)), default=0)
+
+
+def _known(line: Line, known: Set[str]) -> int:
+    return len({normalise(text) for text in line.texts.values()} & known)
+
+
+def _naming(lines: Sequence[Line], known: Set[str]) -> list[Line]:
+    best = max(lines, key=lambda line: _known(line, known), default=None)
+    return [best] if best and _known(best, known) else []
 
 
 def _likely(lines: Sequence[Line]) -> list[Line]:

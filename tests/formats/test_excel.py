@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import xlsxwriter
 
-from formats import MalformedFile, TableDialect
+from formats import Head, MalformedFile, TableDialect
 from formats.conformance import FormatConformance, Sample
 from formats.excel import Excel
 from formats.limits import LIMITS
-from formats.reading import head_of, read, values_of
+from formats.reading import head_of, read, rows_of, values_of
 from formats.sheet import letters
 from runtime.cli import main
 
@@ -116,6 +117,46 @@ def test_a_header_over_two_rows_is_joined_and_one_without_is_the_contracts() -> 
     head = head_of(sheet(["Book", "Price"], ["title", "EUR"], ["x", 2]))
     assert Excel().inspect(head, TableDialect(header_rows=(1, 2))).columns == ("Book title", "Price EUR")
     assert Excel().inspect(head, TableDialect(header=False, columns=("a", "b"))).columns == ("a", "b")
+
+
+CONTRACT = TableDialect(columns=("id", "qty"), known=frozenset({"id", "qty"}))
+
+
+def under_contract(data: bytes) -> list[Mapping[str, Any] | None]:
+    structure = Excel().inspect(head_of(data), CONTRACT)
+    unseen = Excel().inspect(Head("upload", len(data), data[:100], data[-100:]), CONTRACT)
+    found, again = (
+        values_of(rows_of(Excel().read(io.BytesIO(data), one, lambda _: pa.string()))) for one in (structure, unseen)
+    )
+    assert found == again, "whether the head shows the sheet or not"
+    return found
+
+
+def test_the_contracts_header_is_found_under_a_row_of_other_words() -> None:
+    data = sheet(["Shop", "Berlin", "Export"], ["ID", "qty", "note"], ["1", "2", "x"])
+    assert under_contract(data) == [{"ID": "1", "qty": "2", "note": "x"}]
+
+
+def test_of_several_sheets_the_one_with_the_contracts_header_is_read() -> None:
+    def fill(book: Any) -> None:
+        for name, lines in (("Notes", [["who", "what"], ["Ada", "closed early"]]), ("Sales", [["id", "qty"], [1, 2]])):
+            made = book.add_worksheet(name)
+            for number, line in enumerate(lines):
+                made.write_row(number, 0, line)
+
+    assert under_contract(workbook(fill)) == [{"id": "1", "qty": "2"}]
+    assert rows(workbook(fill)) == [{"who": "Ada", "what": "closed early"}], "without a contract the first"
+
+
+def test_a_sheet_without_a_header_has_the_contracts_if_it_is_as_wide() -> None:
+    assert under_contract(sheet([1, 2], [3, 4])) == [{"id": "1", "qty": "2"}, {"id": "3", "qty": "4"}]
+    with pytest.raises(MalformedFile, match="has no header"):
+        under_contract(sheet([1, 2, 3], [3, 4, 5]))
+
+
+def test_two_columns_of_one_name_are_told_with_the_remedy_of_a_header_over_two_rows() -> None:
+    with pytest.raises(MalformedFile, match=r"several columns of one name.*dialect\.headerRows"):
+        rows(sheet(["id", "sales", "sales"], ["", "qty", "price"], [1, 2, 3]))
 
 
 def test_a_value_beside_the_table_quarantines_its_row_alone() -> None:
