@@ -29,9 +29,10 @@ from formats.format import (
     row_too_long,
 )
 from formats.hookspecs import hookimpl
-from formats.json_document import DECODER, NOT_JSON, Document, Parsed, way_to_rows, why
-from formats.json_paths import Path, is_deeper, names_of, nested_paths
+from formats.json_document import Document
+from formats.json_paths import Path, is_deeper, names_of, nested_paths, way_to_rows
 from formats.json_rows import is_text, parse_typed, rows_of
+from formats.json_values import DECODER, NOT_JSON, Parsed, why
 from formats.limits import Limits
 from formats.lines import lines_of
 from formats.utf8 import read_past_mark, shown

@@ -9,94 +9,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, NoReturn
 
 from formats.format import MalformedFile, MisjudgedCutError
-from formats.json_stretches import end_of_elements, end_of_value, guess_end_of_elements
+from formats.json_paths import way_to_rows
+from formats.json_stretches import end_of_elements, guess_end_of_elements
+from formats.json_values import NOT_JSON, Number, Parsed, decoded, in_words, why
 
 BLOCK_SIZE = 1024 * 1024
 _STRETCH_SIZE = 4 * 1024 * 1024
-DEEPEST_ROWS = 5
-"""Objects around an array of rows, where one line may be the whole document."""
 _SPACE = re.compile(r"[ \t\n\r]*")
 _ESCAPE_LENGTH = len(r"\ud83d\ude00")
 """A fault nearer to the end of what is read than this may be no more than the end."""
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object's members. RFC 8259 leaves open which of two equal names counts, so neither does."""
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a name stands twice in one object")
-    return members
-
-
-Parsed = tuple[Any, str, str | None]
-"""A row's value, its text, and why it can't be taken."""
-
-NOT_JSON = "the row is not JSON: "
-
-
-class Number(str):
-    """A number as the text that the file has."""
-
-    __slots__ = ()
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
-
-
-DECODER = json.JSONDecoder(
-    parse_float=Number, parse_int=Number, parse_constant=_refuse_constant, object_pairs_hook=_unique
-)
-
-
-_ANY = json.JSONDecoder(parse_float=str, parse_int=str)
-"""Reads values that :data:`DECODER` refuses, to find where they end."""
-
-
-def why(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"column {error.colno}: {_in_words(error)}"
-    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-
-
-def _in_words(error: json.JSONDecodeError) -> str:
-    """What the parser says, as a part of a sentence that names the place."""
-    said = error.msg[:1].lower() + error.msg[1:]
-    return said.replace("expecting", "expected").removesuffix(" at").removesuffix(" starting")
-
-
-def way_to_rows(value: Any, deepest: int = DEEPEST_ROWS) -> tuple[str, ...] | None:
-    """The names that lead to an array of objects within a value, which may be it; None where it has no such array."""
-    if isinstance(value, list):
-        return () if value and isinstance(value[0], dict) else None
-    if isinstance(value, dict) and deepest > 0:
-        for name, one in value.items():
-            way = way_to_rows(one, deepest - 1)
-            if way is not None:
-                return (name, *way)
-    return None
-
-
 _UNTERMINATED = "unterminated string"
-
-
-def _decoded(text: str, start: int) -> tuple[Any, int, str | None]:
-    """A value, where it ends, and why it can't be taken.
-
-    Raises ``json.JSONDecodeError`` where it isn't JSON or goes on behind ``text``, and ``RecursionError`` where it is
-    nested so deeply that nothing of it can be told, and goes on.
-    """
-    try:
-        return *DECODER.raw_decode(text, start), None
-    except json.JSONDecodeError:
-        raise
-    except ValueError as error:
-        return None, _ANY.raw_decode(text, start)[1], NOT_JSON + why(error)
-    except RecursionError as error:
-        end = end_of_value(text, start)
-        if end is None:
-            raise
-        return None, end, NOT_JSON + why(error)
 
 
 class Document:
@@ -271,13 +195,13 @@ class Document:
         while True:
             start = self._position
             try:
-                value, end, reason = _decoded(self._text, start)
+                value, end, reason = decoded(self._text, start)
             except json.JSONDecodeError as error:
                 cut_off = error.pos >= len(self._text) - _ESCAPE_LENGTH or error.msg.startswith("Unterminated string")
                 if cut_off:
                     self._refuse_longer(len(self._text), start)
                 if not cut_off or not self._fill():
-                    self._fault(_in_words(error), error.pos)
+                    self._fault(in_words(error), error.pos)
             except RecursionError as error:
                 if len(self._text) - start > self._longest or not self._fill():
                     self._fail(f"a value, but {why(error)}", start)

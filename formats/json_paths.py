@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 Path = tuple[str, ...]
 """The names on the way from a row to a value; one for the row's own."""
 
+_DEEPEST_ROWS = 5
+"""Objects around an array of rows, where one line may be the whole document."""
+
 
 def is_deeper(value: Any, depth: int) -> bool:
     """Whether a value has more than ``depth`` levels of objects and arrays; only of others is it safe to recurse."""
@@ -121,3 +124,15 @@ def flat(batch: pa.RecordBatch, paths: Iterable[Path]) -> pa.RecordBatch:
         for path in paths
     }
     return pa.RecordBatch.from_arrays(list(columns.values()), list(columns)) if columns else batch.select([])
+
+
+def way_to_rows(value: Any, deepest: int = _DEEPEST_ROWS) -> tuple[str, ...] | None:
+    """The names that lead to an array of objects within a value, which may be it; None where it has no such array."""
+    if isinstance(value, list):
+        return () if value and isinstance(value[0], dict) else None
+    if isinstance(value, dict) and deepest > 0:
+        for name, one in value.items():
+            way = way_to_rows(one, deepest - 1)
+            if way is not None:
+                return (name, *way)
+    return None

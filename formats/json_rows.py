@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from formats.columns import refuse_too_many
 from formats.format import MalformedRow, Rows, Wanted
-from formats.json_document import Number, Parsed
 from formats.json_paths import Path, flat, has_more, is_deeper, paths_of, schema_of, value_at
 from formats.json_stretches import count_names, has_non_number, is_shallow
+from formats.json_values import Number, Parsed
 from formats.limits import Limits
 from formats.utf8 import is_utf8
 

@@ -1,0 +1,77 @@
+"""Decodes the values of JSON (RFC 8259) strictly, numbers as the text that they are."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from formats.json_stretches import end_of_value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's members. RFC 8259 leaves open which of two equal names counts, so neither does."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return members
+
+
+Parsed = tuple[Any, str, str | None]
+"""A row's value, its text, and why it can't be taken."""
+
+NOT_JSON = "the row is not JSON: "
+
+
+class Number(str):
+    """A number as the text that the file has."""
+
+    __slots__ = ()
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+DECODER = json.JSONDecoder(
+    parse_float=Number, parse_int=Number, parse_constant=_refuse_constant, object_pairs_hook=_unique
+)
+
+
+_ANY = json.JSONDecoder(parse_float=str, parse_int=str)
+"""Reads values that :data:`DECODER` refuses, to find where they end."""
+
+
+def why(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"column {error.colno}: {in_words(error)}"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def in_words(error: json.JSONDecodeError) -> str:
+    """What the parser says, as a part of a sentence that names the place."""
+    said = error.msg[:1].lower() + error.msg[1:]
+    return said.replace("expecting", "expected").removesuffix(" at").removesuffix(" starting")
+
+
+def decoded(text: str, start: int) -> tuple[Any, int, str | None]:
+    """The value that begins at ``start``, where it ends, and why it can't be taken.
+
+    Raises ``json.JSONDecodeError`` where it isn't JSON or goes on behind ``text``, and ``RecursionError`` where it is
+    nested too deeply and goes on.
+    """
+    try:
+        return *DECODER.raw_decode(text, start), None
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        return None, _end_of_refused(text, start), NOT_JSON + why(error)
+
+
+def _end_of_refused(text: str, start: int) -> int:
+    try:
+        return _ANY.raw_decode(text, start)[1]
+    except RecursionError:
+        end = end_of_value(text, start)
+        if end is None:
+            raise
+        return end
