@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 Cell = int | float | str | bool | datetime.time | datetime.date | datetime.datetime | datetime.timedelta
 
 _BLOCK_ROWS = 8192
-_EXACT = 2**53
+_WRITTEN_OUT = 2**63
+"""Whole numbers below it come as digits, which a column of strings or integers can hold; others with an exponent."""
 MISSING = (
     "reading .xls and .ods workbooks needs python-calamine: pip install 'retail-pipeline[excel]'; "
     "or save the workbook as .xlsx, or export its sheet as CSV"
@@ -143,7 +144,7 @@ def _texts(cells: Sequence[Cell]) -> Sequence[str | None]:
         return cells  # type: ignore[return-value]
     if types == {float}:
         numbers = cast(Sequence[float], cells)
-        return [str(int(n)) if n.is_integer() and abs(n) < _EXACT else repr(n) for n in numbers]
+        return [str(int(n)) if n.is_integer() and abs(n) < _WRITTEN_OUT else repr(n) for n in numbers]
     return [_text(cell) for cell in cells]
 
 
@@ -154,7 +155,7 @@ def _text(cell: Cell) -> str | None:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < _EXACT else repr(cell)
+        return str(int(cell)) if cell.is_integer() and abs(cell) < _WRITTEN_OUT else repr(cell)
     if isinstance(cell, datetime.timedelta):
         return str(cell)
     return str(cell) if isinstance(cell, int) else cell.isoformat()

@@ -36,9 +36,10 @@ _LAST_ZERO = re.compile(r"\.(?:[0-9]*0)?\n")
 _FIRST_ODD = ("\n.", "\n-.", "\n-0", "\n-\n")
 _PLAIN_LENGTH = 15
 """As many digits as any number keeps on its way through a ``double``."""
-_EXACT = 2**53
 _SMALL, _LARGE = 1e-4, 1e10
 """Between these Arrow spells a ``double`` without an exponent, as Python does in a wider range."""
+_WRITTEN_OUT = 2**63
+"""Whole numbers below it come as digits, which a column of strings or integers can hold; others with an exponent."""
 _MILLISECONDS = 24 * 60 * 60 * 1000
 _DAYS_TO_1904 = 1462
 _DAYS_TO_1970 = 25_569
@@ -170,7 +171,7 @@ def moments(texts: Sequence[str], spelling: Spelling) -> pa.Array | None:
 
 def _shortest(number: float) -> str:
     """The fewest digits that tell a number from all others."""
-    return str(int(number)) if number.is_integer() and abs(number) < _EXACT else repr(number)
+    return str(int(number)) if number.is_integer() and abs(number) < _WRITTEN_OUT else repr(number)
 
 
 def kind_of_format(number: int, code: str | None) -> Kind:

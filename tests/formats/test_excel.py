@@ -74,6 +74,15 @@ def test_cells_come_as_exact_texts() -> None:
     assert row["at"] == "2025-01-02T18:05:00"
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(12345678901234567, "12345678901234570"), (-(10**18), "-1000000000000000000"), (10**19, "1e+19"), (0.5, "0.5")],
+)
+def test_a_whole_number_comes_as_its_digits_as_long_as_an_integer_field_could_hold_it(number: float, text: str) -> None:
+    assert rows(sheet(["id"], [number], ["x"])) == [{"id": text}, {"id": "x"}]
+    assert rows(sheet(["id"], [number], [1])) == [{"id": text}, {"id": "1"}]
+
+
 def test_a_text_that_looks_like_a_formula_stays_text() -> None:
     assert rows(sheet(["a", "b"], ["=1+1", "+x"])) == [{"a": "=1+1", "b": "+x"}]
 
