@@ -263,6 +263,8 @@ class _Records(Block):
         def note(row: Any) -> str:
             values = "1 value" if row.actual_columns == 1 else f"{row.actual_columns} values"
             reason = f"the row has {values}, the header has {row.expected_columns} columns"
+            if self.dialect.quote != "'" and f"{self.dialect.delimiter}'" in row.text:
+                reason += "; where single quotes stand around values, dialect.quoteChar of the contract says so"
             misfits[row.number - 1] = reason, row.text
             return "skip"
 

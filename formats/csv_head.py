@@ -13,7 +13,6 @@ from formats.csv_dialect import Dialect
 from formats.dialect import TableDialect, normalise
 
 _DELIMITERS = (",", ";", "\t", "|", "^", "~")
-_QUOTES = ('"', "'")
 _SAMPLE_RECORDS = 50
 _VALUE_OF_DATA = re.compile(r"\W*\d[\d\W]*")
 """Digits and what stands between them: no column is named so."""
@@ -89,9 +88,10 @@ def _quoting(text: str, delimiter: str, stated: TableDialect) -> Dialect:
     quote, escape = stated.quote_char, stated.escape_char
     around = re.escape(delimiter)
     if quote is None:
-        used = {mark: len(re.findall(rf"(?:^|{around}){mark}[^{mark}\r\n]*{mark}(?={around}|\r?$)", text, re.MULTILINE))
-                for mark in _QUOTES}  # fmt: skip
-        quote = "'" if used["'"] > 1 and not used['"'] else '"'
+        within = r"""("(?:[^"]|"")*+"|'(?:[^'\r\n]|'')*+')"""
+        quoted: list[str] = re.findall(rf"(?:^|{around}){within}(?={around}|\r?$)", text, re.MULTILINE)
+        single = sum(value[0] == "'" for value in quoted)
+        quote = "'" if single > 1 and 2 * single > len(quoted) else '"'
     if escape is None and quote:
         within = rf"\\{quote}(?!\s*(?:{around}|[\r\n]|\Z))"
         escape = "\\" if re.search(within, text) and not re.search(rf"[^{around}\r\n]{quote}{quote}", text) else ""

@@ -67,6 +67,27 @@ def test_single_quotes_are_found_where_they_stand_around_values(dialect: TableDi
     assert rows(content, dialect) == [("1", "Salt, 'fine'", "1.50"), ("2", "Two\nlines", "2.50")]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["1|'Salt|fine'|1.50", "2|'It''s'|2.50"],
+        ["1|'It''s, Salt|fine'|1.50"] * 8,
+        ["1|'Salt|fine'|1.50", "2|'Moons'|2.50", '3|"Tea"|3.50'],
+    ],
+    ids=["one with a mark written twice", "all with one", "more of them than of double ones"],
+)
+def test_single_quotes_are_found_by_the_values_that_need_them(lines: list[str]) -> None:
+    content = "\n".join(["sku|title|price", *lines])
+    assert inspect(content).details["quote"] == "'"
+    assert [row.values is None for row in found(content)] == [False] * len(lines)
+    assert rows(content)[0] in {("1", "Salt|fine", "1.50"), ("1", "It's, Salt|fine", "1.50")}
+
+
+def test_single_quotes_within_double_ones_are_characters() -> None:
+    content = "sku,title,price\n1,\"Salt,'fine','dry','white',\",1.50\n"
+    assert rows(content) == [("1", "Salt,'fine','dry','white',", "1.50")]
+
+
 def test_an_apostrophe_is_no_quote() -> None:
     content = "sku,title,price\n1,'Tis,1.50\n2,Rock 'n' Roll,2.50\n"
     assert rows(content) == [("1", "'Tis", "1.50"), ("2", "Rock 'n' Roll", "2.50")]
@@ -196,7 +217,9 @@ def test_marks_of_inches_and_spaces_after_quotes_are_no_faults() -> None:
 
 
 def test_single_quotes_around_a_value_with_a_delimiter_cost_its_row_only() -> None:
-    assert rows("sku,title,price\n1,Salt,1.50\n2,'Moons, late',2.50\n") == [TWO[0], "2,'Moons, late',2.50"]
+    content = "sku,title,price\n1,Salt,1.50\n2,'Moons, late',2.50\n"
+    assert rows(content) == [TWO[0], "2,'Moons, late',2.50"]
+    assert "dialect.quoteChar" in found(content)[1].reason
 
 
 def test_a_row_in_quotes_as_a_whole_costs_itself_only() -> None:
