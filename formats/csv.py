@@ -9,12 +9,12 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from formats.csv_dialect import Dialect
-from formats.csv_extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, total
+from formats.csv_extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, rows_without_value, total
 from formats.csv_head import find_head
 from formats.dialect import AS_FOUND, TableDialect
 from formats.format import (
@@ -302,6 +302,10 @@ class _Records(Block):
         return wanted if wanted is not None and pa.types.is_dictionary(wanted) else pa.string()
 
     def _rows(self, batch: pa.RecordBatch, misfits: Misfits) -> Rows:
+        if blank := self._blank(batch, misfits):
+            records = self.dialect.records(self.data, count := batch.num_rows + len(misfits), range(count))
+            filled = [record for position, record in enumerate(records) if position not in blank]
+            return replace(self, data=b"\n".join(filled)).parse() if filled else Rows(batch.slice(0, 0), lambda _: [])
         batch, misfits = self._without_extras(batch, misfits)
         count = batch.num_rows + len(misfits)
 
@@ -312,6 +316,17 @@ class _Records(Block):
             return Rows(batch, raw)
         malformed = [MalformedRow(position, *misfit) for position, misfit in sorted(misfits.items())]
         return Rows(batch, raw, _positions(batch, misfits), malformed)
+
+    def _blank(self, batch: pa.RecordBatch, misfits: Misfits) -> set[int]:
+        """The positions of rows that have delimiters only, which are passed over as blank lines are."""
+        delimiter = self.dialect.delimiter
+        found = {position for position, (_, text) in misfits.items() if text and not text.strip(delimiter)}
+        if rows := rows_without_value(batch):
+            positions = _positions(batch, misfits) if misfits else range(batch.num_rows)
+            chosen = [positions[row] for row in rows]
+            records = self.dialect.records(self.data, batch.num_rows + len(misfits), chosen)
+            found |= {at for at, record in zip(chosen, records, strict=True) if not record.strip(delimiter.encode())}
+        return found
 
     def _without_extras(self, batch: pa.RecordBatch, misfits: Misfits) -> tuple[pa.RecordBatch, Misfits]:
         """Take rows with wrong quotes, headers within the file and totals at its end out, to the misfits."""

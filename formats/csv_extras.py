@@ -44,6 +44,30 @@ def repeated_headers(batch: pa.RecordBatch) -> list[int]:
     ]
 
 
+def rows_without_value(batch: pa.RecordBatch) -> list[int]:
+    """The rows of a batch, by position, whose values are all empty. It looks on only where the first column has such.
+
+    They may have values in columns that the batch lacks.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not batch.num_columns:
+        return []
+    rows: pa.Array | None = None
+    for column in batch.columns:
+        values = column if rows is None else column.take(rows)
+        if pa.types.is_dictionary(values.type):
+            if pc.index(values.dictionary, pa.scalar("", values.type.value_type)).as_py() < 0:
+                return []
+            values = values.dictionary_decode()
+        empty = pc.indices_nonzero(pc.equal(pc.binary_length(values), 0))
+        rows = empty if rows is None else rows.take(empty)
+        if not len(rows):
+            return []
+    return [] if rows is None else list(rows.to_pylist())
+
+
 def total(record: str, dialect: Dialect, width: int) -> str | None:
     """Why a record at a file's end is a total of the others; None where it isn't.
 

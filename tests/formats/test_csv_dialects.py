@@ -181,8 +181,8 @@ def test_a_last_row_that_only_begins_with_such_a_word_is_a_row() -> None:
     assert rows("title,price\nTotal Recall,9.99\nTotally,2\n", stated("title", "price"))[-1] == ("Totally", "2")
 
 
-def test_rows_of_only_delimiters_are_rows_and_blank_lines_are_none() -> None:
-    assert rows("sku,title,price\n1,Salt,1.50\n\n \n,,\n\n") == [("1", "Salt", "1.50"), " ", ("", "", "")]
+def test_a_row_of_spaces_only_is_a_row_and_blank_lines_are_none() -> None:
+    assert rows("sku,title,price\n1,Salt,1.50\n\n \n,,\n\n") == [("1", "Salt", "1.50"), " "]
 
 
 @pytest.mark.parametrize("line", ["2,Moons", "2,Moons,2.50,", "2,Moons,2,50", "2,Moons,"])
@@ -234,6 +234,25 @@ def test_what_only_unicode_calls_a_line_end_is_none(mark: str) -> None:
 def test_line_ends_of_all_kinds_in_one_file_end_rows() -> None:
     content = "sku,title,price\r\n1,Salt,1.50\n\r2,Moons,2.50\r\r\n1,Salt,1.50\r2,Moons,2.50"
     assert rows(content) == TWO * 2
+
+
+@pytest.mark.parametrize("blank", [",,", ",,,,", ","])
+@pytest.mark.parametrize("dialect", [SALES, AS_FOUND], ids=["contract known", "nothing known"])
+def test_rows_of_delimiters_only_are_passed_over_as_blank_lines_are(blank: str, dialect: TableDialect) -> None:
+    content = f"sku,title,price\n1,Salt,1.50\n{blank}\n2,Moons,2.50\nTotal,,4.00\n" + f"{blank}\n" * 3
+    assert rows(content, dialect) == [TWO[0], TWO[1], "Total,,4.00"]
+
+
+def test_a_file_of_a_header_and_rows_of_delimiters_only_has_no_rows() -> None:
+    assert rows("sku,title,price\n" + ",,\r\n" * 9) == []
+
+
+def test_a_row_whose_value_is_in_a_column_that_nobody_wants_is_no_blank_one() -> None:
+    content = "sku,title,price\n1,Salt,1.50\n,,2.50\n"
+    blocks = Csv().read(
+        io.BytesIO(content.encode()), inspect(content), lambda name: text(name) if name == "sku" else None
+    )
+    assert [row.values for row in rows_of(blocks)] == [{"sku": "1"}, {"sku": ""}]
 
 
 def test_a_second_table_of_the_same_width_is_told_from_the_first_by_its_own_header_only() -> None:

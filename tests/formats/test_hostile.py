@@ -99,7 +99,7 @@ MILLION = range(1_000_000)
     ("format_", "data"),
     [
         (Csv(), b",".join(b"c%d" % n for n in MILLION) + b"\n1\n"),
-        (Csv(), b"a,b\n1,2\n" + b"," * 1_000_000 + b"\n3,4\n"),
+        (Csv(), b"a,b\n1,2\nx" + b"," * 1_000_000 + b"\n3,4\n"),
         (Json(), b'[{"a": 1}, {%s}]' % b",".join(b'"c%d": 1' % n for n in MILLION)),
         (NdJson(), b'{"a": 1}\n{%s}\n' % b",".join(b'"c%d": 1' % n for n in MILLION)),
         (Xml(), b"<s><r><a>1</a></r><r>%s</r></s>" % b"".join(b"<c%d/>" % n for n in MILLION)),
