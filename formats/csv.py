@@ -14,9 +14,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from formats.csv_dialect import Dialect
-from formats.csv_extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, rows_without_value, total
-from formats.csv_head import find_head
+from formats.csv_head import find_head, sample
 from formats.dialect import AS_FOUND, TableDialect
+from formats.extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, rows_without_value, total, with_last
 from formats.format import (
     UNDECODABLE,
     Block,
@@ -103,7 +103,7 @@ class Csv(Format):
             stretches = _without_comments(stretches, spelled.comment_char.encode())
         for _ in range(max(spelled.header_rows, default=0)):
             stretches = _after_first_record(stretches, dialect)
-        for data, unclosed, last in _knowing_the_last(stretches):
+        for (data, unclosed), last in with_last(stretches):
             if unclosed:
                 yield _UnclosedRecords(data, unclosed, [columns[position] for position in included])
             else:
@@ -121,17 +121,6 @@ def _without_comments(stretches: Iterator[Stretch], mark: bytes) -> Iterator[Str
             yield data, unclosed
         elif left := comment.sub(b"", data):
             yield left, ()
-
-
-def _knowing_the_last(stretches: Iterator[Stretch]) -> Iterator[tuple[bytes, Sequence[int], bool]]:
-    """The stretches, with whether none follows."""
-    before = next(stretches, None)
-    for stretch in stretches:
-        if before:
-            yield *before, False
-        before = stretch
-    if before:
-        yield *before, True
 
 
 def _whole_records(stream: BinaryIO, dialect: Dialect, longest: int, *, exact: bool) -> Iterator[Stretch]:
@@ -341,7 +330,7 @@ class _Records(Block):
         if self.last:
             ends = range(max(0, count - MOST_TOTALS), count)
             for position, record in zip(ends, self.dialect.records(self.data, count, ends), strict=True):
-                if reason := total(shown(record), self.dialect, len(self.columns)):
+                if reason := total(next(iter(sample(shown(record), self.dialect)), []), len(self.columns)):
                     reasons[position] = reason
         if not reasons:
             return batch, misfits

@@ -17,11 +17,12 @@ from formats.calamine_sheets import MissingReaderError, calamine_sheets
 from formats.columns import refuse_too_many
 from formats.dialect import AS_FOUND, TableDialect
 from formats.excel_file import is_open_xml, kind_of, refuse_bomb, refuse_huge, refuse_locked_or_cut
+from formats.extras import with_last
 from formats.format import Block, Format, Head, MalformedFile, Structure, Wanted
 from formats.hookspecs import hookimpl
 from formats.limits import Limits
 from formats.seeking import seekable
-from formats.sheet import Sheet, find_header, names_known
+from formats.sheet import RecordsOnly, Sheet, find_header, names_known
 from formats.xlsx import open_xml_sheets
 
 
@@ -65,7 +66,8 @@ class Excel(Format):
             sheet = _chosen(sheets, details, dialect.known)
             header = find_header(sheet, details, structure.columns or dialect.columns, dialect.known)
             refuse_too_many(header.width, limits)
-            yield from sheet.blocks(header, wanted)
+            for block, last in with_last(sheet.blocks(header, wanted)):
+                yield RecordsOnly(block, header, last)
 
 
 @contextmanager

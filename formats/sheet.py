@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, takewhile
 
 from formats.dialect import normalise
-from formats.format import Block, MalformedFile, Wanted
+from formats.extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, total
+from formats.format import Block, MalformedFile, MalformedRow, Rows, Wanted
 
 _ROWS_TO_THE_HEADER = 50
 
@@ -111,6 +113,52 @@ def _likely(lines: Sequence[Line]) -> list[Line]:
     """The first row of texts only that fills more than half of the columns: a title above fills one or two."""
     widest = max((len(line.texts) for line in lines), default=0)
     return next(([line] for line in lines if line.worded and 2 * len(line.texts) > widest), [])
+
+
+@dataclass(frozen=True)
+class RecordsOnly(Block):
+    """A block of a sheet without the rows that are none of its records."""
+
+    block: Block
+    header: Header
+    last: bool
+    """Whether these are the sheet's last rows."""
+
+    def parse(self) -> Rows:
+        """Take headers within the sheet, and totals at its end, to the malformed rows."""
+        rows = self.block.parse()
+        positions = range(rows.batch.num_rows) if rows.positions is None else rows.positions
+        reasons = dict.fromkeys(repeated_headers(rows.batch), REPEATED_HEADER)
+        if self.last:
+            ends = range(max(0, len(positions) - MOST_TOTALS), len(positions))
+            for row, raw in zip(ends, rows.raw([positions[row] for row in ends]), strict=True):
+                if reason := total(json.loads(raw), len(self.header.names)):
+                    reasons[row] = reason
+        return _without(rows, reasons) if reasons else rows
+
+
+def _without(rows: Rows, reasons: Mapping[int, str]) -> Rows:
+    """The rows without some, by their place in the batch, which become malformed for these reasons."""
+    import pyarrow as pa
+
+    positions = range(rows.batch.num_rows) if rows.positions is None else rows.positions
+    taken = [positions[row] for row in reasons]
+    malformed = [
+        MalformedRow(position, reason, raw)
+        for position, reason, raw in zip(taken, reasons.values(), rows.raw(taken), strict=True)
+    ]
+    kept = [row for row in range(rows.batch.num_rows) if row not in reasons]
+    place = {row: number for number, row in enumerate(kept)}
+    errors = {
+        name: {place[row]: cell for row, cell in cells.items() if row in place} for name, cells in rows.errors.items()
+    }
+    return replace(
+        rows,
+        batch=rows.batch.take(pa.array(kept, pa.int64())),
+        positions=[positions[row] for row in kept],
+        malformed=sorted([*rows.malformed, *malformed], key=lambda row: row.position),
+        errors=errors,
+    )
 
 
 def letters(column: int) -> str:

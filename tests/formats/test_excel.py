@@ -83,6 +83,28 @@ def test_a_whole_number_comes_as_its_digits_as_long_as_an_integer_field_could_ho
     assert rows(sheet(["id"], [number], [1])) == [{"id": text}, {"id": "1"}]
 
 
+def test_totals_at_the_end_and_a_header_within_the_rows_are_no_records() -> None:
+    header = ["sku", "title", "n", "price"]
+    lines: list[list[Any]] = [
+        ["Sales of May"],
+        [],
+        header,
+        ["1", "Salt", 2, 3.5],
+        header,
+        ["2", "Moons", 3, 4.5],
+        ["Total", None, 5, 8],
+    ]
+    found = read(Excel(), sheet(*lines))
+    assert [row.values and row.values["sku"] for row in found] == ["1", None, "2", None]
+    assert "repeats the header" in found[1].reason
+    assert "total" in found[3].reason
+    assert found[3].raw == '["Total", null, "5", "8"]'
+
+
+def test_a_title_that_begins_as_a_total_does_is_a_record_where_all_columns_have_values() -> None:
+    assert rows(sheet(["sku", "n"], ["Total", 2])) == [{"sku": "Total", "n": "2"}]
+
+
 def test_a_text_that_looks_like_a_formula_stays_text() -> None:
     assert rows(sheet(["a", "b"], ["=1+1", "+x"])) == [{"a": "=1+1", "b": "+x"}]
 

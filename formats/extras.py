@@ -1,13 +1,10 @@
-"""Rows of delimiter-separated text that are none of its records: headers within the file, and totals at its end."""
+"""Rows that are none of a table's records: headers within the file, totals at its end, and rows without a value."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from formats.csv_dialect import Dialect
-from formats.csv_head import sample
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,6 +31,8 @@ def repeated_headers(batch: pa.RecordBatch) -> list[int]:
         return []
     first = batch.column(0)
     name = batch.schema.names[0]
+    if not (pa.types.is_string(first.type) or pa.types.is_dictionary(first.type)):
+        return []
     if pa.types.is_dictionary(first.type):
         if pc.index(first.dictionary, pa.scalar(name, first.type.value_type)).as_py() < 0:
             return []
@@ -68,13 +67,24 @@ def rows_without_value(batch: pa.RecordBatch) -> list[int]:
     return [] if rows is None else list(rows.to_pylist())
 
 
-def total(record: str, dialect: Dialect, width: int) -> str | None:
-    """Why a record at a file's end is a total of the others; None where it isn't.
+def total(cells: Sequence[str | None], width: int) -> str | None:
+    """Why a row at a file's end is a total of the others; None where it isn't.
 
     It is when such a word stands alone in its first value, and not all columns have one.
     """
-    cells: Sequence[str] = next(iter(sample(record, dialect)), [])
-    filled = [cell for cell in cells if cell]
+    filled = [cell.strip() for cell in cells if cell and cell.strip()]
     if filled and len(filled) < width and _TOTAL.fullmatch(filled[0]):
         return TOTAL
     return None
+
+
+_Item = TypeVar("_Item")
+
+
+def with_last(items: Iterator[_Item]) -> Iterator[tuple[_Item, bool]]:
+    """Things in order, each with whether none follows."""
+    for before in items:
+        for item in items:
+            yield before, False
+            before = item
+        yield before, True
