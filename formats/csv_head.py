@@ -115,7 +115,18 @@ def _header(records: Sequence[Sequence[str]], stated: TableDialect) -> tuple[int
         return _with_second(found, records, stated)
     if stated.header is None and _has_no_header(records, stated):
         return ()
-    return (_first_of_table(records, numbers),) if numbers else (1,)
+    first = _first_of_table(records, numbers) if numbers else 1
+    return (first, first + 1) if _fill_each_other(records[first - 1 : first + 1]) else (first,)
+
+
+def _fill_each_other(pair: Sequence[Sequence[str]]) -> bool:
+    """Whether two records name each column once, which a header and a row never do."""
+    return (
+        len(pair) > 1
+        and len(pair[0]) == len(pair[1])
+        and all(map(any, pair))
+        and all(bool(upper) != bool(lower) for upper, lower in zip(*pair, strict=True))
+    )
 
 
 def _with_second(number: int, records: Sequence[Sequence[str]], stated: TableDialect) -> tuple[int, ...]:
@@ -157,20 +168,28 @@ def _first_of_table(records: Sequence[Sequence[str]], numbers: Sequence[int]) ->
 
 def _columns(header: Sequence[Sequence[str]], stated: TableDialect) -> tuple[str, ...]:
     """The columns' names: those of one record, or of several joined, in which a name goes on over empty values."""
-    if len(header) == 1:
-        return tuple(header[0])
-    width = max((len(record) for record in header), default=0)
-    parts: list[list[str]] = []
-    for depth, record in enumerate(header):
-        row = [*record, *[""] * (width - len(record))]
-        if depth < len(header) - 1:
-            for position in range(1, width):
-                row[position] = row[position] or row[position - 1]
-        parts.append(row)
+    if len(header) <= 1:
+        return tuple(*header)
+    width = max(map(len, header))
+    rows = [[*record, *[""] * (width - len(record))] for record in header]
+    last = rows[-1]
+    filled = [*map(_gone_on, rows, rows[1:]), last]
+    joined = [stated.header_join.join(dict.fromkeys(filter(None, names))) for names in zip(*filled, strict=True)]
     return tuple(
-        stated.header_join.join(dict.fromkeys(filter(None, (row[position] for row in parts))))
-        for position in range(width)
+        own if normalise(name) not in stated.known and normalise(own) in stated.known else name
+        for name, own in zip(joined, last, strict=True)
     )
+
+
+def _gone_on(upper: Sequence[str], lower: Sequence[str]) -> Sequence[str]:
+    """Names that go on over the empty values after them, but for those that have no name below."""
+    found: list[str] = []
+    going = ""
+    for name, below in zip(upper, lower, strict=True):
+        if name:
+            going = name if below else ""
+        found.append(name or going)
+    return found
 
 
 def _columns_without_header(records: Sequence[Sequence[str]], stated: TableDialect) -> tuple[str, ...]:

@@ -137,6 +137,19 @@ def test_a_header_over_two_rows_is_joined() -> None:
     assert rows(content, dialect) == [("1", "1.50", "1.80"), ("2", "2.50", "3.00")]
 
 
+@pytest.mark.parametrize("upper", ["sku,title,,", "sku,title,sales,sales", "sku,title,sales,"])
+def test_a_header_over_two_rows_may_name_columns_in_its_second_alone(upper: str) -> None:
+    content = f"{upper}\n,,qty,price\n1,Salt,2,1.50\n"
+    assert rows(content, stated("sku", "title", "qty", "price")) == [("1", "Salt", "2", "1.50")]
+    assert inspect(content, stated("sku", "title", "qty", "price")).columns == ("sku", "title", "qty", "price")
+
+
+def test_two_rows_that_name_each_column_once_are_a_header_whatever_the_names() -> None:
+    content = "sku,title,,\n,,qty,price\n1,Salt,2,1.50\n"
+    assert inspect(content, AS_FOUND).columns == ("sku", "title", "qty", "price")
+    assert rows(content, AS_FOUND) == [("1", "Salt", "2", "1.50")]
+
+
 def test_header_rows_can_be_stated() -> None:
     dialect = stated("a", header_rows=(2, 3), header_join="/")
     assert inspect("x,y\nprice,\nnet,gross\n1,2\n", dialect).columns == ("price/net", "price/gross")
