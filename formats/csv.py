@@ -43,6 +43,7 @@ _LINE_END = re.compile(rb"[\r\n]")
 _UNDECODED = re.compile("[\udc80-\udcff]+")
 _REPLACEMENT = "\ufffd"
 _MISQUOTED = "a value goes on after the quotation mark that closes it; write a mark within a value twice"
+_SPACED = "a space stands before the quotation mark that opens a value; export it without (no skipInitialSpace)"
 
 
 @hookimpl
@@ -321,11 +322,11 @@ class _Records(Block):
         """Take rows with wrong quotes, headers within the file and totals at its end out, to the misfits."""
         count = batch.num_rows + len(misfits)
         repeated = repeated_headers(batch)
-        misquoted = self._misquoted(count) if self.dialect.may_go_on_after_quotes(self.data) else []
+        misquoted = self._misquoted(count) if self.dialect.may_go_on_after_quotes(self.data) else {}
         if not repeated and not self.last and not misquoted:
             return batch, misfits
         positions = _positions(batch, misfits) if misfits else range(count)
-        reasons = {position: _MISQUOTED for position in misquoted if position not in misfits}
+        reasons = {position: reason for position, reason in misquoted.items() if position not in misfits}
         reasons |= {positions[row]: REPEATED_HEADER for row in repeated}
         if self.last:
             ends = range(max(0, count - MOST_TOTALS), count)
@@ -338,9 +339,15 @@ class _Records(Block):
         extras = dict(zip(reasons, zip(reasons.values(), texts, strict=True), strict=True))
         return _kept(batch, positions, extras), misfits | extras
 
-    def _misquoted(self, count: int) -> list[int]:
-        records = self.dialect.records(self.data, count, range(count))
-        return [position for position, record in enumerate(records) if self.dialect.goes_on_after_quotes(record)]
+    def _misquoted(self, count: int) -> dict[int, str]:
+        """Why some records' quotes are wrong, by position."""
+        reasons: dict[int, str] = {}
+        for position, record in enumerate(self.dialect.records(self.data, count, range(count))):
+            if self.dialect.goes_on_after_quotes(record):
+                reasons[position] = _MISQUOTED
+            elif self.dialect.has_space_before_quotes(record):
+                reasons[position] = _SPACED
+        return reasons
 
 
 def _kept(batch: pa.RecordBatch, positions: Sequence[int], misfits: Misfits) -> pa.RecordBatch:

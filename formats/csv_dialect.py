@@ -114,6 +114,15 @@ class Dialect:
             value[1] and record[value.end() : value.end() + 1] not in after for value in self._quoted.finditer(record)
         )
 
+    def has_space_before_quotes(self, record: bytes) -> bool:
+        """Whether a value is in quotes after a space, which the parser takes for characters, both of them."""
+        delimiter, quote = re.escape(self.delimiter.encode()), re.escape(self.quote.encode())
+        rest = self._quoted.sub(b"", record)
+        spaced = (
+            delimiter + rb"[ \t]+" + quote + rb"[^" + delimiter + rb"]*" + quote + rb"\s*(?:" + delimiter + rb"|\Z)"
+        )
+        return bool(re.search(spaced, rest))
+
     def records(self, data: bytes, count: int, positions: Sequence[int]) -> list[bytes]:
         """Some of the ``count`` records of ``data``, by their positions from 0, without their line ends."""
         lines = lines_of(data)

@@ -229,6 +229,13 @@ def test_marks_of_inches_and_spaces_after_quotes_are_no_faults() -> None:
     assert rows(content) == [("1", 'Disk 3.5"x2', "1.50"), ("2", "Moons ", "2.50"), ("3", '5" disk', "1")]
 
 
+def test_a_value_in_quotes_after_a_space_costs_its_row_and_is_told() -> None:
+    content = 'sku, title, price\n1, "Salt, dry", x\n2, "Moons", y\n3, Owls, z\n4,"Tea, ""dry""",z\n'
+    result = found(content)
+    assert [row.values is None for row in result] == [True, True, False, False]
+    assert "skipInitialSpace" in result[1].reason
+
+
 def test_single_quotes_around_a_value_with_a_delimiter_cost_its_row_only() -> None:
     content = "sku,title,price\n1,Salt,1.50\n2,'Moons, late',2.50\n"
     assert rows(content) == [TWO[0], "2,'Moons, late',2.50"]
