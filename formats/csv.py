@@ -72,7 +72,10 @@ class Csv(Format):
         if text is None or not text.strip():
             raise MalformedFile(f"{head.name}: the file has no line of text; export it again")
         if not head.complete and not _LINE_END.search(head.data):
-            raise MalformedFile(f"{head.name}: the first line is longer than {len(head.data):,} bytes; export it again")
+            raise MalformedFile(
+                f"{head.name}: the first line is longer than {len(head.data):,} bytes, a fixed limit of CSV within "
+                "which the header has to end; export fewer columns or shorter names"
+            )
         found = find_head(text, dialect)
         details = {"delimiter": found.dialect.delimiter}
         details["line end"] = "\n" if "\n" in text or "\r" not in text else "\r"

@@ -20,7 +20,8 @@ class Limits:
     """Each is a whole number of at least 1."""
 
     columns: int = 10_000
-    """Of a file. Sales have dozens; each column costs memory in every block."""
+    """Of a file. Sales have dozens; each column costs memory in every block. CSV's header ends within the head, 65,536
+    bytes, whatever is set here."""
     row_bytes: int = MEBIBYTE
     """Of a row of text, JSON or XML, which is held in memory whole. A row that lies within a block of some megabytes,
     which is held anyway, may be longer."""

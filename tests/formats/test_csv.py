@@ -200,6 +200,12 @@ def test_a_row_of_many_lines_within_the_limit_is_one_row() -> None:
     assert rows(f'a,b\n1,"{value}"\n2,y\n'.encode(), 100_000) == [("1", value), ("2", "y")]
 
 
+def test_a_header_longer_than_the_head_is_refused_by_the_limit_that_it_is_over() -> None:
+    header = ",".join(f"column_nr_{number}" for number in range(6_004))
+    with pytest.raises(MalformedFile, match="longer than 65,536 bytes, a fixed limit of CSV"):
+        Csv().inspect(head_of(header.encode() + b"\n"))
+
+
 def test_a_large_file_is_never_in_memory_whole() -> None:
     data = b"a,b\n" + b"1,xxxxxxxxxxxxx\n" * 1_000_000
     counts = [block.parse().count for block in blocks(Csv(), data)]
