@@ -29,9 +29,9 @@ _READER_SECONDS = 2
 
 
 @st.composite
-def damaged(draw: st.DrawFn, data: bytes, samples: Samples) -> bytes:
-    """A file with some of its bytes cut, doubled, overwritten, or with words in their place."""
-    for _ in range(draw(st.integers(1, _DAMAGES))):
+def damaged(draw: st.DrawFn, data: bytes, samples: Samples, most: int) -> bytes:
+    """A file with some of its bytes cut, doubled, overwritten, or with words in their place, in ``most`` places."""
+    for _ in range(draw(st.integers(1, most))):
         start = draw(st.integers(0, max(len(data), 1)))
         end = min(len(data), start + draw(st.sampled_from([0, 0, 1, 2, 8, 64, 1000])))
         word = draw(st.sampled_from(samples.words) | st.binary(max_size=4) | st.just(data[start:end] * 2))
@@ -40,15 +40,15 @@ def damaged(draw: st.DrawFn, data: bytes, samples: Samples) -> bytes:
 
 
 @st.composite
-def files(draw: st.DrawFn, samples: Samples) -> bytes:
-    """A damaged file, or an archive with a damaged part."""
+def files(draw: st.DrawFn, samples: Samples, most: int = _DAMAGES) -> bytes:
+    """A file damaged in at most so many places, or an archive with such a part."""
     data = draw(st.sampled_from(samples.files))
     if not samples.packed or draw(st.integers(0, 3)) == 0:
-        return draw(damaged(data, samples))
+        return draw(damaged(data, samples, most))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     name = draw(st.sampled_from([name for name in parts if name.endswith((".xml", ".rels"))]))
-    parts[name] = draw(damaged(parts[name], samples))
+    parts[name] = draw(damaged(parts[name], samples, most))
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, part in parts.items():

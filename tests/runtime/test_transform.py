@@ -4,21 +4,17 @@ import datetime
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from runtime.contract import Contract, parse_contract
-from runtime.ledger import Record
 from runtime.query import connect
 from runtime.tables import arrow_type, dataset_table
 from tests.runtime.lakes import OpenLake, folder_lake
-from tests.runtime.sales import DESCRIPTOR, KEY, SALES, Upload, as_csv, as_json, as_ndjson, contract
+from tests.runtime.sales import KEY, SALES, Upload, as_csv, as_json, as_ndjson, contract
 
 GOOD = as_csv(SALES)
 DIRTY = (
@@ -359,69 +355,3 @@ def test_many_partitions_are_each_one_file(tmp_path: Path) -> None:
     rows = [{**SALES[0], "sku": f"{n}", "genre": f"g{n % 300}"} for n in range(900)]
     record = folder_lake(tmp_path).take(Upload(as_csv(rows)))
     assert (record.rows_out, len(record.outputs)) == (900, 300)
-
-
-# Any bytes
-
-_PIECES = {
-    "text": [b"sku,title,price,genre\n", b"0001,", b'"', b"\n", b"\r\n", b"\r", b",", b"1.5", b"x", b" ", b";"],
-    "json": [
-        b'[{"sku":"1","title":"t","price":1,"genre":"g"}',
-        b"]",
-        b"{",
-        b"}",
-        b'{"sku":"2"}\n',
-        b'"\\ud800"',
-        b"nul",
-    ],
-    "no text": [b"\xff", b"\xc3", b"\0"],
-}
-_pieces = st.sampled_from([piece for pieces in _PIECES.values() for piece in pieces])
-
-
-def conserved(record: Record, lake: OpenLake) -> None:
-    """Every row of the file is in the lake once, under its number."""
-    numbers = sorted(row["_source_row"] for row in [*lake.rows(), *lake.quarantined()])
-    assert numbers == list(range(1, record.rows_in + 1))
-    assert record.rows_in == record.rows_out + record.rows_quarantined
-    if record.status == "refused":
-        assert record.reason
-        assert record.rows_in == 0
-    assert record.status in ("processed", "partial", "refused")
-
-
-def take_in_a_new_lake(data: bytes, made: Contract) -> None:
-    with TemporaryDirectory() as folder:
-        lake = folder_lake(Path(folder))
-        conserved(lake.take(Upload(data), made), lake)
-
-
-LOOSE = parse_contract({**DESCRIPTOR, "schema": {**DESCRIPTOR["schema"], "fieldsMatch": "partial"}})
-LOOSE_FIELD = parse_contract({"name": "sales", "schema": {"fieldsMatch": "partial", "fields": [{"name": "sku"}]}})
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.lists(_pieces, max_size=25).map(b"".join), st.sampled_from([b"", b"sku,title\n", b"sku\n", b'{"sku":"1"}\n']))
-def test_no_row_of_any_bytes_is_lost(data: bytes, before: bytes) -> None:
-    take_in_a_new_lake(before + data, LOOSE_FIELD)
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.binary(max_size=300))
-def test_any_bytes_are_taken_or_refused(data: bytes) -> None:
-    take_in_a_new_lake(data, LOOSE)
-
-
-_DIRTY_ROWS = [*SALES, {"sku": "", "title": "é\nx", "price": "1e2", "genre": ""}] * 3
-
-
-@settings(max_examples=120, deadline=None)
-@given(
-    st.sampled_from([as_csv(_DIRTY_ROWS), as_json(_DIRTY_ROWS), as_ndjson(_DIRTY_ROWS)]),
-    st.integers(0, 10**6),
-    st.integers(0, 30),
-    st.binary(max_size=4) | _pieces,
-)
-def test_no_row_of_a_damaged_file_is_lost(data: bytes, place: int, removed: int, added: bytes) -> None:
-    place %= len(data)
-    take_in_a_new_lake(data[:place] + added + data[place + removed :], contract())
