@@ -16,9 +16,6 @@ from formats.limits import MEBIBYTE
 from formats.lines import binary, lines_of
 
 _LINE_ENDS = re.compile(rb"[\r\n]+")
-_SAMPLE = 64 * 1024
-_SPARSE = 64
-"""Bytes for each quote from which on they are few."""
 _NO_LINE_END = re.compile(rb"[^\r\n]")
 _NEAR_THE_END = MEBIBYTE
 """Where a last line end that is surely in no quotes is looked for first: most often there is one."""
@@ -77,25 +74,15 @@ class Dialect:
         return None
 
     def may_go_on_after_quotes(self, data: bytes) -> bool:
-        """Whether a quote stands between other characters, as after a value that goes on.
+        """Whether what stands outside of quotes ever begins or ends with anything but what stands between values.
 
-        By Arrow, which lets other threads go on meanwhile. Where quotes are few, looking at what they part is quicker.
+        It does so after a value that goes on. By Arrow, which lets other threads go on meanwhile.
         """
+        import pyarrow as pa
         import pyarrow.compute as pc
 
         if not self.quote or self.quote.encode() not in data:
             return False
-        if data.count(self.quote.encode(), 0, _SAMPLE) * _SPARSE < min(len(data), _SAMPLE):
-            return self._has_odd_stretch(data)
-        quote = re.escape(self.quote)
-        around = re.escape(self.delimiter) + r"\r\n" + quote
-        return bool(pc.match_substring_regex(binary(data), f"[^{around}]{quote}[^{around} \\t]")[0].as_py())
-
-    def _has_odd_stretch(self, data: bytes) -> bool:
-        """Whether what stands outside of quotes ever begins or ends with anything but what stands between values."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         stretches = pc.split_pattern(binary(data), self.quote.encode()).flatten()
         if len(stretches) % 2 == 0:
             return True

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from formats import MalformedFile
@@ -244,6 +244,7 @@ def test_what_was_written_by_the_rules_is_read_as_it_was(written: tuple[bytes, l
 
 
 @settings(max_examples=200, deadline=None)
+@example('""a,\na"a', 1)
 @given(
     st.lists(st.sampled_from(['"', ",", "\n", "\r\n", "a"]), max_size=40).map("".join),
     st.sampled_from(SIZES[:-1]),
@@ -281,6 +282,7 @@ _VALUES = st.sampled_from(
 
 
 @settings(deadline=None)
+@example(b'","a,b"\na,a')
 @given(st.lists(st.tuples(_VALUES, _VALUES).map(",".join), max_size=4).map("\n".join).map(str.encode))
 def test_rows_come_out_alike_wherever_quotes_are_rare_in_a_file_and_wherever_they_are_not(rows: bytes) -> None:
     plain = 20_000
