@@ -49,8 +49,12 @@ class Staged:
     rows_quarantined: int
 
 
-def stage(source: Source, admission: Admission, folder: Path, repeated: RepeatedRows = NONE_REPEATED) -> Staged:
+def stage(
+    source: Source, admission: Admission, folder: Path, name: str, repeated: RepeatedRows = NONE_REPEATED
+) -> Staged:
     """Write the rows of a file below a folder, but for the repeated ones, which are known from a reading before.
+
+    ``name`` is what each of its files will be called in the lake's folders.
 
     Raises :class:`~runtime.admission.RefusedFile` when it can't be read to its end or has too many bad rows,
     :class:`~formats.MisjudgedCutError` when it has to be read again, exactly,
@@ -86,7 +90,6 @@ def stage(source: Source, admission: Admission, folder: Path, repeated: Repeated
     quarantine = refused.close()
     if rows_in != rows_out + refused.rows:
         raise AssertionError(f"{version.key}: {rows_in} rows in, {rows_out} out, {refused.rows} quarantined")
-    name = f"{version.stem}-0.parquet"
     folders = {values: partition_folder(contract.partition_by, values) for values in files}
     return Staged(
         outputs={f"{contract.name}/{folders[values]}{name}": path for values, path in files.items()},

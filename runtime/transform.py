@@ -3,7 +3,8 @@
 Any run may die at any write, be repeated, or race with another, and still every version's rows are there once, and
 those of the newest version only. That holds because
 
-- the names of a version's files follow from it, so that a repeated run writes the same files again;
+- the names of a version's files follow from it, so that a repeated run writes the same files again; only after a
+  refusal they are others, since the run that refused may be removing the files before it at any later moment;
 - before the first file is published, the ledger says which files will be (``publishing``);
 - after the last one, the record that the version is taken replaces that, if nothing else has meanwhile: the commit;
 - after its own commit, a run supersedes every older version of the key, on record as taken or as publishing; a run
@@ -30,6 +31,7 @@ from runtime.storage import ChangedError
 from runtime.tables import dataset_table, quarantine_table
 
 _MOST_ATTEMPTS = 10
+_SUFFIX = ".parquet"
 
 
 def transform(source: Source, contract: Contract, lake: Lake, registry: Registry, run: str) -> Record:
@@ -48,6 +50,7 @@ def transform(source: Source, contract: Contract, lake: Lake, registry: Registry
             if entry.record.status in ("superseded", "refused"):
                 _remove(entry.record, lake)
             elif entry.record.taken:
+                _remove(entry.record, lake, but=entry.record)
                 _supersede_older(version, lake)
         except ChangedError:  # by another run: what it decided is looked at
             continue
@@ -68,7 +71,8 @@ def _decide(
         return lake.ledger.write(version, _with_files(record, left_behind), instead_of=before)
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=lake.staging) as folder:
         try:
-            staged, admission = _stage(source, admit(source, contract, registry), Path(folder))
+            admission = admit(source, contract, registry)
+            staged, admission = _stage(source, admission, Path(folder), _file_name(version, left_behind))
         except RefusedFile as error:
             record = record_of(version, "refused", run, dataset=contract.name, format_=error.format, reason=str(error))
             return lake.ledger.write(version, _with_files(record, left_behind), instead_of=before)
@@ -79,13 +83,24 @@ def _decide(
     return _commit(version, record, entry, lake)
 
 
-def _stage(source: Source, admission: Admission, folder: Path) -> tuple[Staged, Admission]:
+def _file_name(version: ObjectVersion, left_behind: Record | None) -> str:
+    """What each of a run's files is called: as those of the run before, unless a refusal came after these."""
+    number = 0
+    if left_behind:
+        published = left_behind.outputs + left_behind.quarantine
+        number = max((_numbered(key)[1] for key in published), default=0)
+        if published and left_behind.status == "refused":
+            number += 1
+    return f"{version.stem}-{number}{_SUFFIX}"
+
+
+def _stage(source: Source, admission: Admission, folder: Path, name: str) -> tuple[Staged, Admission]:
     """Read the file, and again where a reading shows what it should have known. Returns how it was read, too."""
     repeated = NONE_REPEATED
     reading = folder / "reading"
     while True:
         try:
-            return stage(source, admission, reading, repeated), admission
+            return stage(source, admission, reading, name, repeated), admission
         except MisjudgedCutError:
             admission = exactly(admission)
         except MisjudgedEncodingError:
@@ -152,12 +167,24 @@ def _newer(version: ObjectVersion, lake: Lake) -> Record | None:
 
 
 def _remove(record: Record, lake: Lake, but: Record | None = None) -> None:
-    """Delete a record's files, except those of another record that is taken."""
+    """Delete a record's files, and their like from before a refusal, except those of another record that is taken."""
     kept = but if but and but.taken else None
-    for key in _without(record.outputs, kept.outputs if kept else ()):
+    for key in _without(_with_earlier(record.outputs), kept.outputs if kept else ()):
         lake.processed.delete(key)
-    for key in _without(record.quarantine, kept.quarantine if kept else ()):
+    for key in _without(_with_earlier(record.quarantine), kept.quarantine if kept else ()):
         lake.quarantine.delete(key)
+
+
+def _with_earlier(keys: Iterable[str]) -> list[str]:
+    """The keys, and those to which a run that has since been overtaken may have published once more."""
+    numbered = [_numbered(key) for key in keys]
+    return [f"{stem}-{earlier}{_SUFFIX}" for stem, number in numbered for earlier in range(number + 1)]
+
+
+def _numbered(key: str) -> tuple[str, int]:
+    """A file's key without its number, and the number."""
+    stem, _, number = key.removesuffix(_SUFFIX).rpartition("-")
+    return stem, int(number)
 
 
 def _without(keys: Iterable[str], others: Iterable[str]) -> list[str]:

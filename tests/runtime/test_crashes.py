@@ -1,5 +1,6 @@
 """A run that dies at any write is repeated without losing or doubling a row."""
 
+import contextlib
 import itertools
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
@@ -202,17 +203,70 @@ def test_one_version_taken_twice_at_once_is_there_once(after: bool, tmp_path: Pa
             break
 
 
+_FIELDS = [*DESCRIPTOR["schema"]["fields"], {"name": "till", "constraints": {"required": True}}]
+STRICTER = parse_contract({**DESCRIPTOR, "schema": {"fields": _FIELDS, "fieldsMatch": "equal"}})
+"""Refuses what the contract before it takes."""
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
 @pytest.mark.parametrize("died_at", [2, 4])
-def test_a_refusal_under_a_new_contract_that_comes_too_late_takes_no_rows(died_at: int, tmp_path: Path) -> None:
-    fields = [*DESCRIPTOR["schema"]["fields"], {"name": "till", "constraints": {"required": True}}]
-    stricter = parse_contract({**DESCRIPTOR, "schema": {"fields": fields, "fieldsMatch": "equal"}})
-    upload, lake = Upload(as_csv(SALES)), folder_lake(tmp_path / "lake")
-    with pytest.raises(CrashError):
-        fateful(lake, Fate(crash, died_at, after=False)).take(upload)
+def test_a_refusal_takes_no_rows_of_a_run_that_takes_the_version_meanwhile(
+    died_at: int, after: bool, tmp_path: Path
+) -> None:
+    upload = Upload(as_csv(SALES))
+    for at in itertools.count(1):
+        lake = folder_lake(tmp_path / f"{at}")
+        with pytest.raises(CrashError):
+            fateful(lake, Fate(crash, died_at, after=False)).take(upload)
+        fate = Fate(lambda lake=lake: lake.take(upload) and None, at, after=after)  # type: ignore[misc]
+        record = fateful(lake, fate).take(upload, STRICTER)
+        if fate.writes < at:
+            assert (record.status, lake.rows()) == ("refused", [])
+            break
+        assert (record.status, len(lake.rows())) == ("processed", len(SALES))
+        assert sorted(record.outputs) == sorted(lake.lake.processed.keys("sales/"))
 
-    def take() -> None:
-        lake.take(upload)
 
-    taken_meanwhile = Fate(take, 1, after=False)
-    assert fateful(lake, taken_meanwhile).take(upload, stricter).status == "processed"
-    assert len(lake.rows()) == len(SALES)
+@pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
+def test_a_run_that_a_refusal_and_then_another_run_overtake_leaves_the_rows_once(after: bool, tmp_path: Path) -> None:
+    upload = Upload(as_csv(SALES))
+
+    def overtaken(refused_at: int, taken_at: int) -> tuple[Fate, Fate]:
+        lake = folder_lake(tmp_path / f"{refused_at}-{taken_at}")
+        refusal = Fate(lambda: lake.take(upload, STRICTER) and None, refused_at, after=after)  # type: ignore[arg-type]
+        taking = Fate(lambda: lake.take(upload) and None, taken_at, after=after)  # type: ignore[arg-type]
+        record = fateful(fateful(lake, taking), refusal).take(upload)
+        assert (record.status, len(lake.rows())) == ("processed", len(SALES))
+        assert sorted(record.outputs) == sorted(lake.lake.processed.keys("sales/"))
+        return refusal, taking
+
+    for refused_at in itertools.count(1):
+        for taken_at in itertools.count(refused_at):
+            refusal, taking = overtaken(refused_at, taken_at)
+            if taking.writes < taken_at:
+                break
+        if refusal.writes < refused_at:
+            break
+
+
+@pytest.mark.parametrize("cleaner", [Upload(as_csv(SALES)), Upload(NEWER, "v2", "02")], ids=["repeated", "replaced"])
+def test_what_a_run_publishes_after_it_is_overtaken_is_removed_also_when_it_dies(
+    cleaner: Upload, tmp_path: Path
+) -> None:
+    upload = Upload(as_csv(SALES))
+    for at in itertools.count(1):
+        lake = folder_lake(tmp_path / f"{at}")
+
+        def overtake(lake: OpenLake = lake) -> None:
+            lake.take(upload, STRICTER)
+            lake.take(upload)
+
+        overtaking = Fate(overtake, at, after=False)
+        dying = Fate(crash, at + 1, after=False)
+        with contextlib.suppress(CrashError):
+            fateful(fateful(lake, dying), overtaking).take(upload)
+        record = lake.take(cleaner)
+        assert record.taken
+        assert sorted(record.outputs) == sorted(lake.lake.processed.keys("sales/"))
+        if overtaking.writes < at:
+            break
