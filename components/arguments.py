@@ -1,6 +1,7 @@
 """The arguments of components, where no type checker has looked at them."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args, is_typeddict
 
 
@@ -19,3 +20,8 @@ def refuse_unknown(place: str, value: object, type_: Any) -> None:
             if key not in known:
                 raise ValueError(f"{place}: {key} is no argument; the arguments are {', '.join(sorted(known))}")
             refuse_unknown(f"{place}: {key}", within, known[key])
+
+
+def repeated(values: Iterable[str]) -> list[str]:
+    """The values that are there more than once, in their order."""
+    return [value for value, times in Counter(values).items() if times > 1]

@@ -7,7 +7,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.arguments import refuse_unknown
+from components.arguments import refuse_unknown, repeated
 from components.feature_views import FeatureView, feature_view
 from components.naming import once, type_token
 from components.policies import (
@@ -41,7 +41,7 @@ class FeatureStoreArgs(TypedDict):
     """Folder of the contracts; fields that one marks `personal` become no features."""
 
     groups: Sequence[FeatureStoreFeatures]
-    """Datasets that become feature groups, and how their rows are identified."""
+    """Datasets that become feature groups, each one only, and how their rows are identified."""
 
     database: pulumi.Input[str]
     """Name of the Glue database of the contracts' tables, which must be there."""
@@ -70,6 +70,9 @@ class FeatureStore(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: FeatureStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         refuse_unknown(name, args, FeatureStoreArgs)
+        twice = repeated([group["dataset"] for group in args["groups"]])
+        if twice:
+            raise ValueError(f"{name}: {', '.join(twice)} is given more than one group; a dataset may have one")
         super().__init__(type_token("FeatureStore"), name, {}, once("retail:feature_store:FeatureStore", opts))
         self._name, self._args = name, args
         self._options = pulumi.ResourceOptions(parent=self)

@@ -48,6 +48,8 @@ class LakeFormationArgs(TypedDict):
 
     This is the account's and the region's setting: whoever was an administrator and isn't named is one no more, so
     name who deploys. New databases and tables are no longer open to all whom IAM lets in; those of `database` stay so.
+    All other settings of the account's data lake (read-only administrators, trusted accounts, external filtering)
+    go back to AWS's defaults. What is set stays when the stack goes.
     """
 
 
@@ -111,7 +113,8 @@ class LakeFormation(pulumi.ComponentResource):
             admins=administrators,
             create_database_default_permissions=[],
             create_table_default_permissions=[],
-            opts=pulumi.ResourceOptions(parent=self),
+            # Deleting it would take the administrators away from the whole account, not bring the former ones back.
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
         options = pulumi.ResourceOptions(parent=self, depends_on=[settings])
         database = self._args["database"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pulumi
 
+from components.arguments import repeated
 from components.artefacts import PLATFORMS
 from components.feature_views import feature_view
 from components.settings_reader import SETTINGS_KEY, SettingsReader
@@ -242,6 +243,9 @@ def parse_settings(
 def _check_feature_groups(reader: SettingsReader, settings: Settings) -> None:
     if reader.problems or not settings.feature_groups:
         return
+    twice = repeated([group.split("/")[0] for group in settings.feature_groups])
+    if twice:
+        reader.refuse("featureGroups", settings.feature_groups, f"one group a dataset: {', '.join(twice)} has more")
     contracts = load_contracts(Path(settings.contracts))
     for group in settings.feature_groups:
         try:

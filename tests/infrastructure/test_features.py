@@ -5,14 +5,17 @@ import json
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pytest
 
 from components.feature_views import FeatureView, feature_view
+from components.settings import parse_settings
+from components.settings_reader import SettingsError
 from runtime.contract_file import load_contracts
 from runtime.tables import dataset_table
-from tests.infrastructure.recording import ROOT, Recording
+from tests.infrastructure.recording import REGION, ROOT, Recording, record
 
 CONTRACTS = load_contracts(ROOT / "contracts")
 NOTEBOOK = ROOT / "examples" / "features.ipynb"
@@ -109,6 +112,24 @@ def test_the_catalogue_has_the_view_as_athena_writes_it(everything: Recording, v
 def test_what_can_be_no_feature_group_is_refused(group: tuple[str, str, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         feature_view(CONTRACTS, *group)
+
+
+def test_a_dataset_has_one_group_only(tmp_path: Path) -> None:
+    """Two would be two resources of one name, which Pulumi refuses in the middle of a deployment."""
+    groups = [f"retail_transactions/{identifier}/sold_at" for identifier in ("article_id", "store_id")]
+    with pytest.raises(SettingsError, match=r"featureGroups is .*one group a dataset: retail_transactions has more"):
+        parse_settings({"featureGroups": groups, "contracts": str(ROOT / "contracts")}, "dev")
+    program = tmp_path / "__main__.py"
+    program.write_text(f"""
+from components.feature_store import FeatureStore
+groups = [{{"dataset": "retail_transactions", "identifier": each, "event_time": "sold_at"}}
+          for each in ("article_id", "store_id")]
+FeatureStore("shop", {{"contracts": "{ROOT}/contracts", "groups": groups, "database": "shop", "workgroup": "shop",
+                      "store_bucket": "artefacts"}})
+""")
+    recording = record(program, "alone", {"aws:region": REGION})
+    assert "shop: retail_transactions is given more than one group; a dataset may have one" in recording.error
+    assert recording.created == []
 
 
 def test_the_notebook_is_about_what_is_deployed(everything: Recording) -> None:

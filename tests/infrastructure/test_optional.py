@@ -135,6 +135,8 @@ LakeFormation("shop", {{
     recording = record(program, "alone", {"aws:region": REGION})
     assert not recording.error
     assert findings(recording.resources) == []
+    (kept,) = recording.of_type("aws:lakeformation/dataLakeSettings:DataLakeSettings")
+    assert kept.retain_on_delete  # deleted, it would leave the account without an administrator
     lake = aws("lakeformation")
     (settings,) = _requests(recording.of_type("aws:lakeformation/dataLakeSettings:DataLakeSettings"))
     settings["DataLakeAdmins"] = settings.pop("Admins")  # CloudFormation's name of it is a name of its own
