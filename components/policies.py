@@ -98,14 +98,14 @@ class ServiceRole(NamedTuple):
 
 def service_role(
     name: str,
-    service: str,
+    service: str | Sequence[str],
     statements: Sequence[Statement],
     *,
     description: str,
     parent: pulumi.Resource,
     conditions: Mapping[str, Any] | None = None,
 ) -> ServiceRole:
-    """A role that an AWS service assumes, with these rights and no others.
+    """A role that an AWS service (or several) assumes, with these rights and no others.
 
     The service may do so for the conditions' sources only, by default for this account (see `from_account`).
     """
@@ -116,10 +116,14 @@ def service_role(
     return ServiceRole(role, policy)
 
 
-def trusted(service: str, conditions: Mapping[str, Any]) -> pulumi.Output[str]:
-    """Lets a service assume a role for the conditions' sources only, against the confused deputy."""
-    principal = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    return document({**principal, "Condition": conditions})
+def trusted(service: str | Sequence[str], conditions: Mapping[str, Any]) -> pulumi.Output[str]:
+    """Lets a service (or each of several) assume a role for the conditions' sources only.
+
+    The conditions guard against the confused deputy.
+    """
+    services = [service] if isinstance(service, str) else service
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Condition": conditions}
+    return document(*({**trust, "Principal": {"Service": each}} for each in services))
 
 
 def from_account(account: Account, source_arns: pulumi.Input[str] | None = None) -> Mapping[str, Any]:

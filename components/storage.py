@@ -91,7 +91,8 @@ class Storage(pulumi.ComponentResource):
                 f"{name}-source",
                 bucket=self.source_bucket,
                 eventbridge=True,
-                opts=pulumi.ResourceOptions(parent=self),
+                # As the rest of the bucket's configuration.
+                opts=pulumi.ResourceOptions(parent=self, protect=not existing and args.get("protect", True)),
             )
         self.processed_bucket = buckets.make("processed")
         self.quarantine_bucket = buckets.make("quarantine")

@@ -8,7 +8,16 @@ import pulumi_aws as aws
 
 from components.arguments import refuse_unknown
 from components.naming import once, type_token
-from components.policies import Account, allow, bucket_arn, current_account, from_account, service_role
+from components.policies import (
+    Account,
+    Statement,
+    allow,
+    bucket_arn,
+    current_account,
+    document,
+    from_account,
+    service_role,
+)
 
 _NETWORK = "10.73.0.0/24"
 _SUBNETS = ("10.73.0.0/26", "10.73.0.64/26", "10.73.0.128/26")
@@ -39,7 +48,8 @@ class Warehouse(pulumi.ComponentResource):
     """A Redshift Serverless workgroup in a network of its own, with the lake as external schema `lake`.
 
     Nothing can be reached from the internet or goes there: S3 and Glue are reached through endpoints, and
-    users through the query editor and the data API.
+    users through the query editor and the data API. The endpoints let through what reads `buckets` and
+    `database`, and nothing else.
     """
 
     workgroup: pulumi.Output[str]
@@ -50,7 +60,8 @@ class Warehouse(pulumi.ComponentResource):
         super().__init__(type_token("Warehouse"), name, {}, once("retail:warehouse:Warehouse", opts))
         account = current_account(self)
         self._name, self._options = f"{name}-warehouse", pulumi.ResourceOptions(parent=self)
-        role = self._spectrum_role(account, args)
+        storage, catalogue = _reading_buckets(args), _reading_catalogue(account, args)
+        role = self._spectrum_role(account, [*storage, allow(["kms:Decrypt"], args.get("data_key_arn")), catalogue])
         namespace = aws.redshiftserverless.Namespace(
             self._name,
             namespace_name=self._name,
@@ -62,7 +73,7 @@ class Warehouse(pulumi.ComponentResource):
             log_exports=["connectionlog", "useractivitylog", "userlog"],
             opts=self._options,
         )
-        subnets, security_group, endpoints = self._network(account)
+        subnets, security_group, endpoints = self._network(account, _through(*storage), _through(catalogue))
         workgroup = aws.redshiftserverless.Workgroup(
             self._name,
             workgroup_name=self._name,
@@ -73,7 +84,12 @@ class Warehouse(pulumi.ComponentResource):
             config_parameters=[{"parameter_key": "require_ssl", "parameter_value": "true"}],
             subnet_ids=[subnet.id for subnet in subnets],
             security_group_ids=[security_group.id],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=endpoints),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=endpoints,
+                # AWS answers with all parameters, of which one is given: each update would show the others as gone.
+                ignore_changes=["configParameters"],
+            ),
         )
         limit = aws.redshiftserverless.UsageLimit(
             self._name,
@@ -99,29 +115,12 @@ class Warehouse(pulumi.ComponentResource):
         self.workgroup = workgroup.workgroup_name
         self.register_outputs({"workgroup": self.workgroup})
 
-    def _spectrum_role(self, account: Account, args: WarehouseArgs) -> aws.iam.Role:
+    def _spectrum_role(self, account: Account, statements: Sequence[Statement]) -> aws.iam.Role:
         return service_role(
             self._name,
-            "redshift.amazonaws.com",
-            [
-                allow(["s3:GetBucketLocation", "s3:ListBucket"], *map(bucket_arn, args["buckets"])),
-                allow(["s3:GetObject"], *(bucket_arn(bucket, "*") for bucket in args["buckets"])),
-                allow(["kms:Decrypt"], args.get("data_key_arn")),
-                allow(
-                    [
-                        "glue:BatchGetPartition",
-                        "glue:GetDatabase",
-                        "glue:GetDatabases",
-                        "glue:GetPartition",
-                        "glue:GetPartitions",
-                        "glue:GetTable",
-                        "glue:GetTables",
-                    ],
-                    account.arn("glue", "catalog"),
-                    account.arn("glue", "database/", args["database"]),
-                    account.arn("glue", "table/", args["database"], "/*"),
-                ),
-            ],
+            # Both (https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-security-other-services.html).
+            ["redshift-serverless.amazonaws.com", "redshift.amazonaws.com"],
+            statements,
             description="Reads the lake and its catalogue for queries",
             parent=self,
             # Redshift tells its user, in an ARN with the account's id; no document says that it tells more
@@ -130,7 +129,7 @@ class Warehouse(pulumi.ComponentResource):
         ).role
 
     def _network(
-        self, account: Account
+        self, account: Account, storage_policy: pulumi.Input[str], catalogue_policy: pulumi.Input[str]
     ) -> tuple[list[aws.ec2.Subnet], aws.ec2.SecurityGroup, list[aws.ec2.VpcEndpoint]]:
         """The network, from which there is no way but to S3 and Glue."""
         vpc = aws.ec2.Vpc(
@@ -161,6 +160,7 @@ class Warehouse(pulumi.ComponentResource):
             vpc_endpoint_type="Gateway",
             service_name=pulumi.Output.concat(service, ".s3"),
             route_table_ids=[vpc.default_route_table_id],
+            policy=storage_policy,
             opts=self._options,
         )
         group = self._security_group(vpc, storage)
@@ -170,6 +170,7 @@ class Warehouse(pulumi.ComponentResource):
             vpc_endpoint_type="Interface",
             service_name=pulumi.Output.concat(service, ".glue"),
             private_dns_enabled=True,
+            policy=catalogue_policy,
             subnet_ids=[subnet.id for subnet in subnets],
             security_group_ids=[group.id],
             opts=self._options,
@@ -246,3 +247,32 @@ class Warehouse(pulumi.ComponentResource):
             iam_role_arn=role.role.arn,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[role.policy]),
         )
+
+
+def _reading_buckets(args: WarehouseArgs) -> list[Statement]:
+    return [
+        allow(["s3:GetBucketLocation", "s3:ListBucket"], *map(bucket_arn, args["buckets"])),
+        allow(["s3:GetObject"], *(bucket_arn(bucket, "*") for bucket in args["buckets"])),
+    ]
+
+
+def _reading_catalogue(account: Account, args: WarehouseArgs) -> Statement:
+    return allow(
+        [
+            "glue:BatchGetPartition",
+            "glue:GetDatabase",
+            "glue:GetDatabases",
+            "glue:GetPartition",
+            "glue:GetPartitions",
+            "glue:GetTable",
+            "glue:GetTables",
+        ],
+        account.arn("glue", "catalog"),
+        account.arn("glue", "database/", args["database"]),
+        account.arn("glue", "table/", args["database"], "/*"),
+    )
+
+
+def _through(*statements: Statement) -> pulumi.Output[str]:
+    """The policy of an endpoint that lets these through; whose they are is for the callers' own policies to say."""
+    return document(*({**statement, "Principal": "*"} for statement in statements))

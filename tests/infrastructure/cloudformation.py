@@ -147,7 +147,7 @@ _SHAPES = {
     "aws:ec2/securityGroup:SecurityGroup": _Shape("AWS::EC2::SecurityGroup", {"description": "GroupDescription"}),
     "aws:ec2/subnet:Subnet": _Shape("AWS::EC2::Subnet"),
     "aws:ec2/vpc:Vpc": _Shape("AWS::EC2::VPC"),
-    "aws:ec2/vpcEndpoint:VpcEndpoint": _Shape("AWS::EC2::VPCEndpoint"),
+    "aws:ec2/vpcEndpoint:VpcEndpoint": _Shape("AWS::EC2::VPCEndpoint", {"policy": "PolicyDocument"}),
     "aws:glue/catalogDatabase:CatalogDatabase": _Shape(
         "AWS::Glue::Database", within="DatabaseInput", constants={"CatalogId": ACCOUNT}
     ),

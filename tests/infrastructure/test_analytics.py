@@ -115,6 +115,37 @@ def test_the_warehouse_is_out_of_reach_and_limited(everything: Recording) -> Non
         assert "cidrIpv4" not in rule.inputs
 
 
+def test_the_warehouse_s_endpoints_let_through_the_lake_and_the_catalogue_only(everything: Recording) -> None:
+    """Without policies of their own they would let every caller through to every bucket of every account."""
+    rights = {
+        endpoint.name.rpartition("-")[2]: json.loads(endpoint.inputs["policy"])["Statement"]
+        for endpoint in everything.of_type("aws:ec2/vpcEndpoint:VpcEndpoint")
+    }
+    assert rights.keys() == {"s3", "glue"}
+    buckets = {everything.exports[f"{purpose}_bucket"] for purpose in ("processed", "quarantine", "ledger")}
+    reached = {resource for statement in rights["s3"] for resource in statement["Resource"]}
+    assert {arn.partition("arn:aws:s3:::")[2].partition("/")[0] for arn in reached} == buckets
+    assert {arn.rpartition(":")[2].split("/")[0] for arn in rights["glue"][0]["Resource"]} == {
+        "catalog",
+        "database",
+        "table",
+    }
+    assert all("*" not in statement["Resource"] for each in rights.values() for statement in each)
+    own = json.loads(everything.one("aws:iam/rolePolicy:RolePolicy", "-warehouse").inputs["policy"])
+    used = {action for statement in own["Statement"] for action in statement["Action"]}
+    let_through = {action for each in rights.values() for statement in each for action in statement["Action"]}
+    assert used - let_through == {"kms:Decrypt"}
+
+
+def test_redshift_serverless_may_assume_its_role_by_both_of_its_names(everything: Recording) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-security-other-services.html"""
+    trust = json.loads(everything.one("aws:iam/role:Role", "-warehouse").inputs["assumeRolePolicy"])
+    assert {statement["Principal"]["Service"] for statement in trust["Statement"]} == {
+        "redshift.amazonaws.com",
+        "redshift-serverless.amazonaws.com",
+    }
+
+
 def test_the_warehouse_sees_the_lake_however_often_it_is_told(everything: Recording) -> None:
     (statement,) = everything.of_type("aws:redshiftdata/statement:Statement")
     assert statement.inputs["sql"] == (

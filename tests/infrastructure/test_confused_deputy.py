@@ -18,6 +18,7 @@ def test_one_service_assumes_each_role(deployment: Recording) -> None:
 
 HELD_BY_ANOTHER_KEY = {
     ("aws:iam/role:Role", "redshift.amazonaws.com"): "sts:ExternalId",
+    ("aws:iam/role:Role", "redshift-serverless.amazonaws.com"): "sts:ExternalId",
     ("aws:kms/key:Key", f"logs.{REGION}.amazonaws.com"): "kms:EncryptionContext:aws:logs:arn",
     ("aws:sqs/queuePolicy:QueuePolicy", "events.amazonaws.com"): "aws:SourceArn",
 }
