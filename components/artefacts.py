@@ -106,7 +106,7 @@ def _content_name(contracts: bytes, platform: str, plugins: Plugins) -> str:
     for plugin in (*plugins.packages, *([str(plugins.folder)] if plugins.folder else [])):
         digest.update(f"{plugin}\0".encode())
         for file in _files(Path(plugin)):
-            digest.update(f"{file.name}\0".encode() + file.read_bytes() + b"\0")
+            digest.update(f"{file.relative_to(plugin)}\0".encode() + file.read_bytes() + b"\0")
     digest.update(contracts)
     python = LAMBDA_PYTHON if platform == "arm64" else sys.version
     return f"{platform}-{hashlib.sha256(digest.digest() + python.encode()).hexdigest()[:16]}"

@@ -255,6 +255,17 @@ def test_the_modules_of_a_folder_are_shipped_to_the_validator_and_to_the_job(tmp
     assert other.validator_package.parent != artefacts.validator_package.parent
 
 
+def test_a_module_that_moves_within_a_plugin_gives_another_build(tmp_path: Path) -> None:
+    """What is imported is named by its place, so the same content elsewhere is another plugin."""
+    source = plugin_source(tmp_path / "plugin")
+    (source / "old").mkdir()
+    (source / "old" / "helper.py").write_text("ANSWER = 42\n", encoding="utf-8")
+    before = build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=Plugins([str(source)]))
+    (source / "old").rename(source / "new")
+    after = build_artefacts(CONTRACTS, "host", tmp_path / "builds", plugins=Plugins([str(source)]))
+    assert after.validator_package.parent != before.validator_package.parent
+
+
 CSV_AGAIN = """
 from formats import hookimpl
 from formats.csv import Csv
