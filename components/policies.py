@@ -174,10 +174,12 @@ def encryption_key(
     description: str,
     parent: pulumi.Resource,
     protect: bool = False,
+    retain: bool = False,
 ) -> aws.kms.Key:
     """A rotated key with an alias: administered and used by the account's IAM policies, and by `statements`.
 
-    With `protect` it outlives its stack, as what it encrypts does.
+    With `protect` a plain destroy stops at it. With `retain` it outlives its stack and its place in the program, as
+    what it encrypts may do.
 
     In a key's policy the resource `*` means the key itself:
     https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
@@ -191,7 +193,7 @@ def encryption_key(
         enable_key_rotation=True,
         deletion_window_in_days=30,
         policy=document(administration, *statements),
-        opts=pulumi.ResourceOptions(parent=parent, protect=protect, retain_on_delete=protect),
+        opts=pulumi.ResourceOptions(parent=parent, protect=protect, retain_on_delete=retain),
     )
     aws.kms.Alias(name, name=f"alias/{name}", target_key_id=key.key_id, opts=options)
     return key

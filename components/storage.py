@@ -82,6 +82,8 @@ class Storage(pulumi.ComponentResource):
                 description=f"Encrypts the data of {name}",
                 parent=self,
                 protect=args.get("protect", True),
+                # Buckets may keep data of this key after another one has taken its place.
+                retain=True,
             ).arn
         buckets = _Buckets(self, name, args, account, Encryption(key))
         existing = args.get("source_bucket")

@@ -79,8 +79,18 @@ def test_what_holds_data_is_kept_and_all_else_can_go(everything: Recording) -> N
 
 def test_the_key_of_kept_data_is_kept_too(everything: Recording) -> None:
     """Without its key the data would be lost a month after the stack."""
-    keys = {key.name.rpartition("-")[2]: key.protect for key in everything.of_type("aws:kms/key:Key")}
-    assert keys == {"data": True, "notices": False, "check": False}
+    keys = {key.name.rpartition("-")[2]: key for key in everything.of_type("aws:kms/key:Key")}
+    assert {name: key.protect for name, key in keys.items()} == {"data": True, "notices": False, "check": False}
+    assert [name for name, key in keys.items() if key.retain_on_delete] == ["data"]
+
+
+def test_the_key_of_data_is_never_deleted_by_a_change_of_settings() -> None:
+    """Another `kmsKey` takes the made key out of the program while the buckets hold what it encrypts."""
+    settings = json.dumps({"kmsKey": "create", "protectData": False})
+    recording = record(ROOT / "__main__.py", "dev", {"aws:region": "eu-west-1", "retail-pipeline:settings": settings})
+    assert not recording.error
+    key = recording.one("aws:kms/key:Key", "-data")
+    assert (key.protect, key.retain_on_delete) == (False, True)
 
 
 REPLACING = {
