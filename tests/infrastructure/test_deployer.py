@@ -1,4 +1,7 @@
-"""The rights to deploy with cover what a stack may have, and are no administrator's."""
+"""The rights to deploy with cover what a stack may have, and name what can be named.
+
+They are as good as an administrator's all the same: who may make roles with any rights may do anything.
+"""
 
 import json
 from fnmatch import fnmatchcase
@@ -21,7 +24,8 @@ NOT_OF_OURS = {
     "AWS::Lambda::Function": {"ec2:*", "elasticfilesystem:*", "s3files:*", "kms:Encrypt"},
     "AWS::Budgets::Budget": {"billing:GetBillingViewData"},
     "AWS::EC2::FlowLog": {"autoscaling:*"},
-    "AWS::EC2::VPC": {"ec2:CreateVpcEncryptionControl"},
+    "AWS::EC2::Subnet": {"ec2:*SubnetCidrBlock"},
+    "AWS::EC2::VPC": {"ec2:*VpcEncryptionControl", "ec2:ModifyVpcTenancy"},
     "AWS::EC2::VPCEndpoint": {"vpc-lattice:*", "vpce:AllowMultiRegion"},
     "AWS::Logs::LogGroup": {"firehose:*"},
     "AWS::RedshiftServerless::Namespace": {"kms:*", "redshift:*", "*SnapshotCopyConfiguration"},
@@ -35,14 +39,13 @@ def _is_allowed(action: str) -> bool:
     return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in ALLOWED)
 
 
-def test_the_deployer_may_create_read_and_delete_every_resource(everything: Recording) -> None:
+def test_the_deployer_may_create_read_update_and_delete_every_resource(everything: Recording) -> None:
     types = {resource.type for resource in everything.resources if resource.custom} - NOT_IN_CLOUDFORMATION
     missing: dict[str, set[str]] = {}
     for type_ in {cloudformation_type(type_) for type_ in types}:
         handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, type_).schema.get("handlers", {})
-        needed = {
-            right for kind in ("create", "read", "delete") for right in handlers.get(kind, {}).get("permissions", [])
-        }
+        kinds = ("create", "read", "update", "delete")
+        needed = {right for kind in kinds for right in handlers.get(kind, {}).get("permissions", [])}
         ours = {right for right in needed if not any(fnmatchcase(right, each) for each in NOT_OF_OURS.get(type_, ()))}
         missing[type_] = {right for right in ours if not _is_allowed(right)}
     assert sorted(f"{type_} {right}" for type_, rights in missing.items() for right in rights) == []
@@ -82,3 +85,17 @@ def test_every_service_that_gets_a_role_may_get_it(everything: Recording) -> Non
         for statement in json.loads(role.inputs["assumeRolePolicy"])["Statement"]
     }
     assert trusted <= set(passing["Condition"]["StringEquals"]["iam:PassedToService"])
+
+
+def test_what_can_be_named_is() -> None:
+    """By the Service Authorization Reference; the rest has identifiers of AWS's making, or none."""
+    anywhere = {
+        action.partition(":")[0]
+        for statement in POLICY["Statement"]
+        if listed(statement["Resource"]) == ["*"] and "Condition" not in statement
+        for action in listed(statement["Action"])
+    }
+    assert anywhere.isdisjoint({"iam", "s3", "secretsmanager"})
+    conditions = {each["Sid"]: each.get("Condition", {}) for each in POLICY["Statement"]}
+    assert conditions["LinkedRoles"]["StringEquals"]["iam:AWSServiceName"]
+    assert conditions["QueueOfTheValidator"]["ArnLike"]["lambda:FunctionArn"].endswith(":function:retail-*")
