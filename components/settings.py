@@ -27,7 +27,8 @@ CREATE = "create"
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _SCHEDULE = re.compile(r"cron\([^()]+\)")
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_BUCKET = re.compile(r"(?!.*\.\.)(?!(\d+\.){3}\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _KEY = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 _KEY_OR_CREATE = re.compile(rf"{CREATE}|{_KEY.pattern}")
 _TOPIC = re.compile(r"arn:aws:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
@@ -235,9 +236,27 @@ def parse_settings(
     if settings.lake_administrators and not (settings.lake_readers or settings.lake_personal_readers):
         allowed = "nothing, as there are no lakeReaders or lakePersonalReaders: Lake Formation is off"
         reader.refuse("lakeAdministrators", settings.lake_administrators, allowed)
+    both = repeated([*settings.lake_readers, *settings.lake_personal_readers])
+    if both and not reader.problems:
+        allowed = f"roles that aren't lakeReaders too, as {', '.join(both)} is: they read all that these do"
+        reader.refuse("lakePersonalReaders", settings.lake_personal_readers, allowed)
+    _check_regions(reader, settings)
     _check_feature_groups(reader, settings)
     reader.finish()
     return settings
+
+
+def _check_regions(reader: SettingsReader, settings: Settings) -> None:
+    """Neither S3 nor SNS works with a key of another region, and the roles' rights on topics are this region's."""
+    for key, arn in (
+        ("sourceKeyArn", settings.source_key_arn),
+        ("kmsKey", settings.kms_key),
+        ("successTopicArn", settings.success_topic_arn),
+        ("failureTopicArn", settings.failure_topic_arn),
+        ("topicKeyArn", settings.topic_key_arn),
+    ):
+        if settings.region and arn and arn != CREATE and arn.split(":")[3] != settings.region:
+            reader.refuse(key, arn, f"one of the region {settings.region}, which aws:region is")
 
 
 def _check_feature_groups(reader: SettingsReader, settings: Settings) -> None:

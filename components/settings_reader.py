@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from components.arguments import repeated
 from components.packages import ArtefactError
 from components.plugins import folder_modules
 from runtime.contract_file import load_contracts
@@ -17,7 +18,8 @@ LONGEST_NAME = 23
 
 _T = TypeVar("_T", str, int)
 _NAME = re.compile(rf"[a-z]([a-z0-9-]{{0,{LONGEST_NAME - 2}}}[a-z0-9])?")
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
+_REGION = re.compile(r"(?!cn-|us-gov-|us-iso|eu-isoe-|eusc-)[a-z]{2}-[a-z]+-[0-9]{1,2}")
+"""A region of the partition `aws`, which all ARNs here are of: not of China, of governments, or the sovereign cloud."""
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9._,-]+\])?\s*([=<>!~]=?[^/]+)?")
 """A name, extras, versions: https://packaging.python.org/en/latest/specifications/dependency-specifiers/."""
 
@@ -60,16 +62,17 @@ class SettingsReader:
     def region(self, value: str | None) -> str:
         if value and _REGION.fullmatch(value):
             return value
-        self.problems.append(f"aws:region is {value!r}; allowed is a region, such as eu-west-1")
+        self.problems.append(f"aws:region is {value!r}; allowed is a region, such as eu-west-1, of the partition aws")
         return ""
 
     def tags(self, default_tags: Any) -> Mapping[str, str]:
         """The tags of `aws:defaultTags` (https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html)."""
         tags = default_tags.get("tags", {}) if isinstance(default_tags, Mapping) else default_tags
-        if isinstance(tags, Mapping) and len(tags) <= 50 and all(map(_is_tag, tags.items())):
+        known = not isinstance(default_tags, Mapping) or default_tags.keys() <= {"tags"}
+        if known and isinstance(tags, Mapping) and len(tags) <= 50 and all(map(_is_tag, tags.items())):
             return tags
         self.problems.append(
-            f"aws:defaultTags is {default_tags!r}; allowed is tags: with at most 50 keys of up to 128 letters"
+            f"aws:defaultTags is {default_tags!r}; allowed is only tags: with at most 50 keys of up to 128 letters"
             " that don't begin with aws:, each with a text of up to 256"
         )
         return {}
@@ -104,10 +107,13 @@ class SettingsReader:
 
     def texts(self, key: str, pattern: re.Pattern[str], allowed: str) -> Sequence[str]:
         value = self._value(key, [])
-        if isinstance(value, list) and all(isinstance(item, str) and pattern.fullmatch(item) for item in value):
-            return value
-        self.refuse(key, value, allowed)
-        return []
+        if not isinstance(value, list) or not all(isinstance(item, str) and pattern.fullmatch(item) for item in value):
+            self.refuse(key, value, allowed)
+            return []
+        twice = repeated(value)
+        if twice:
+            self.refuse(key, value, f"each one once: {', '.join(twice)} is there more than once")
+        return value
 
     def plugins(self, key: str) -> Sequence[str]:
         value = self._value(key, [])

@@ -13,6 +13,7 @@ from tests.infrastructure.recording import ROOT, record
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alerts"
+ROLE = "arn:aws:iam::123456789012:role/analyst"
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +36,10 @@ def test_every_setting_has_a_default() -> None:
         ("batchSize", 0, "a whole number from 1 to 10000"),
         ("batchSize", True, "a whole number from 1 to 10000"),
         ("batchWindowSeconds", 301, "a whole number from 0 to 300"),
+        ("alertEmails", ["me@example.com"] * 2, "each one once: me@example.com is there more than once"),
+        ("lakeReaders", [ROLE] * 2, "each one once"),
+        ("kmsKey", KEY.replace("eu-west-1", "us-east-1"), "one of the region eu-west-1"),
+        ("failureTopicArn", TOPIC.replace("eu-west-1", "us-east-1"), "one of the region eu-west-1"),
         ("contracts", "nowhere", "a folder that is there"),
         ("crawlerSchedule", "daily", "a schedule such as cron(0 3 * * ? *)"),
         ("glueConcurrentRuns", 2.5, "a whole number from 1 to 1000"),
@@ -54,6 +59,8 @@ def test_every_setting_has_a_default() -> None:
         ("protectData", "yes", "true or false"),
         ("redshift", 1, "true or false"),
         ("sourceBucket", "s3://uploads", "the name of a bucket"),
+        ("sourceBucket", "shop..uploads", "the name of a bucket"),
+        ("sourceBucket", "192.168.5.4", "the name of a bucket"),
         ("sourceBucketEvents", True, "nothing, as there is no sourceBucket"),
         ("sourceKeyArn", KEY, "nothing, as there is no sourceBucket"),
         ("successTopicArn", 1, "the ARN of a topic, such as arn:aws:sns:"),
@@ -102,11 +109,29 @@ def test_a_stack_needs_a_region() -> None:
         parse_settings({}, "dev", region=None)
 
 
+@pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1", "us-iso-east-1", "eusc-de-east-1", "ireland"])
+def test_a_region_of_another_partition_is_refused(region: str) -> None:
+    """All ARNs are of the partition `aws`: elsewhere every policy would be about nothing."""
+    with pytest.raises(SettingsError, match=rf"aws:region is '{region}'; allowed is a region, .* of the partition aws"):
+        parse_settings({}, "dev", region=region)
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", "us-east-2", "ap-southeast-7", "me-central-1", "mx-central-1"])
+def test_a_region_of_the_partition_aws_is_taken(region: str) -> None:
+    assert parse_settings({}, "dev", region=region).region == region
+
+
+def test_a_role_reads_with_personal_columns_or_without() -> None:
+    with pytest.raises(SettingsError, match=rf"lakePersonalReaders is .*that aren't lakeReaders too, as {ROLE} is"):
+        parse_settings({"lakeReaders": [ROLE], "lakePersonalReaders": [ROLE]}, "dev")
+
+
 @pytest.mark.parametrize(
-    "tags", ["shop", {"tags": {"aws:shop": "1"}}, {"tags": {"shop": 1}}, {"tags": {"k" * 129: ""}}]
+    "tags",
+    ["shop", {"tags": {"aws:shop": "1"}}, {"tags": {"shop": 1}}, {"tags": {"k" * 129: ""}}, {"tag": {"shop": "1"}}],
 )
 def test_wrong_tags_are_refused(tags: object) -> None:
-    with pytest.raises(SettingsError, match=r"aws:defaultTags is .*; allowed is tags: with at most 50 keys"):
+    with pytest.raises(SettingsError, match=r"aws:defaultTags is .*; allowed is only tags: with at most 50 keys"):
         parse_settings({}, "dev", default_tags=tags)
 
 
