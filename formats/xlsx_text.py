@@ -29,7 +29,7 @@ class Elements:
     def __init__(self, stream: BinaryIO, holder: str, name: str, longest: int) -> None:
         """``holder`` and ``name`` are local names, ``longest`` is how many characters an element may have."""
         self._stream, self._holder, self._name, self._longest = stream, holder, name, longest
-        self._beginning = re.compile(rf"<([\w.-]+:)?{holder}(?:\s[^>]*)?>")
+        self._beginning = re.compile(rf"<([\w.-]+:)?{holder}(?:\s[^>]*)?/?>")
         self.prefix = ""
         """Of the holder's namespace, with its colon; known with the first text."""
 

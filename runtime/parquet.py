@@ -91,6 +91,8 @@ class PartitionedWriter:
 
     def write(self, parts: Parts) -> None:
         """Take a batch; all batches have the same columns."""
+        if not parts.runs:
+            return
         if self._repetitive is None:
             self._repetitive = _repetitive_columns(self._finish(pa.Table.from_batches([parts.batch])))
         for values, _, _ in parts.runs:

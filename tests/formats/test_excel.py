@@ -310,3 +310,13 @@ def test_a_workbook_goes_through_the_pipeline_with_its_dates_and_prices_as_they_
     capsys.readouterr()
     assert main(["query", "select sku, price, day from stock", "--lake", str(lake)]) == 0
     assert capsys.readouterr().out.split()[-3:] == ["0012", "26.4200", "2025-01-02"]
+
+
+def test_an_empty_sheet_before_that_of_the_rows_is_passed_over() -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        book.add_worksheet()
+        filled = book.add_worksheet()
+        filled.write_row(0, 0, ["sku", "title"])
+        filled.write_row(1, 0, ["1", "Salt"])
+    assert rows(out.getvalue()) == [{"sku": "1", "title": "Salt"}]
