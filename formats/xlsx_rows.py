@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _BLOCK_CELLS = 1024 * 1024
 _FIRST_ROWS = 64
+_LONGEST_NUMBER = len("1048576")
 _BLANK = ("", "")
 _Found = tuple[str, ...]
 """A row as the pattern gives it: its number, attributes and value of each cell, and an empty text."""
@@ -37,7 +38,7 @@ def first_lines(
             rows = rows_of(piece)
             shared = shared_among(_places(rows, spelling))
             for row in rows:
-                number = int(row.number) if row.number.isdecimal() else number + 1
+                number = row_number(row.number, number)
                 found = {
                     column: shown
                     for column, (attributes, value) in row.cells.items()
@@ -51,6 +52,13 @@ def first_lines(
 def _places(rows: Sequence[OddRow], spelling: Spelling) -> Collection[int]:
     cells = (cell for row in rows for cell in row.cells.values())
     return {int(value) for kind, value in cells if value.isdecimal() and spelling.kind(kind) == "shared"}
+
+
+def row_number(text: str, before: int) -> int:
+    """A row's number, the next where it isn't said. Raises :class:`~formats.MalformedFile` for an absurd one."""
+    if len(text) > _LONGEST_NUMBER:
+        raise MalformedFile("a row of the workbook has a number that no sheet has; save and upload it again")
+    return int(text) if text.isdecimal() else before + 1
 
 
 def row_blocks(
@@ -153,7 +161,7 @@ class _Rows(Block):
         for row in found:
             for odd in rows_of(row[-1]) if row[-1] else (None,):
                 at = odd.number if odd else row[0]
-                number = int(at) if at.isdecimal() else number + 1
+                number = row_number(at, number)
                 values = self._as_found(odd) if odd else row
                 stray = odd is not None and any(v for c, (_, v) in odd.cells.items() if c >= self._width)
                 if number > self.header.last and (stray or any(values[2:-1:2])):

@@ -179,6 +179,7 @@ def test_days_may_count_from_1904() -> None:
         ('<!-- <row r="2"><c r="A2"><v>1</v></c></row> -->', "not well-formed"),
         ('<row r="2"><c r="A2" t="s"><v>7</v></c></row>', "shared text"),
         ('<row r="2"><c r="ZZZZ2"><v>7</v></c></row>', "that no sheet has"),
+        (f'<row r="{"9" * 5000}"><c r="A2"><v>1</v></c></row>', "number that no sheet has"),
         (f'<row r="2"><c r="A2"><v>{"1" * 2 * LIMITS.row_bytes}</v></c></row>', "longer than"),
     ],
 )
