@@ -20,6 +20,26 @@ class Account(NamedTuple):
         """The ARN of a resource of this account and region; the parts of `resource` are joined as they are."""
         return pulumi.Output.concat("arn:aws:", service, ":", self.region, ":", self.id, ":", *resource)
 
+    def database_arns(self, database: pulumi.Input[str]) -> list[pulumi.Output[str]]:
+        """The catalogue, a database of it, and that database's tables, which reading one of them is about."""
+        return [
+            self.arn("glue", "catalog"),
+            self.arn("glue", "database/", database),
+            self.arn("glue", "table/", database, "/*"),
+        ]
+
+
+READ_CATALOGUE = (
+    "glue:BatchGetPartition",
+    "glue:GetDatabase",
+    "glue:GetDatabases",
+    "glue:GetPartition",
+    "glue:GetPartitions",
+    "glue:GetTable",
+    "glue:GetTables",
+)
+"""What an engine asks the Data Catalog for, to read its tables."""
+
 
 def current_account(parent: pulumi.Resource) -> Account:
     """Asks the provider of `parent` where it deploys to."""

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from components.arguments import refuse_unknown
 from components.naming import once, type_token
 from components.policies import (
+    READ_CATALOGUE,
     Account,
     ServiceRole,
     allow,
@@ -106,11 +107,7 @@ class QuickSight(pulumi.ComponentResource):
         child, args = f"{self._name}-quicksight", self._args
         processed, results, key = args["processed_bucket"], args["result_bucket"], args.get("data_key_arn")
         database = args["database"]
-        catalogue = [
-            account.arn("glue", "catalog"),
-            account.arn("glue", "database/", database),
-            account.arn("glue", "table/", database, "/*"),
-        ]
+        catalogue = account.database_arns(database)
         return service_role(
             child,
             "quicksight.amazonaws.com",
@@ -132,18 +129,7 @@ class QuickSight(pulumi.ComponentResource):
                     ["athena:GetDataCatalog", "athena:GetDatabase", "athena:GetTableMetadata"],
                     account.arn("athena", "datacatalog/", _CATALOGUE),
                 ),
-                allow(
-                    [
-                        "glue:BatchGetPartition",
-                        "glue:GetDatabase",
-                        "glue:GetDatabases",
-                        "glue:GetPartition",
-                        "glue:GetPartitions",
-                        "glue:GetTable",
-                        "glue:GetTables",
-                    ],
-                    *catalogue,
-                ),
+                allow(READ_CATALOGUE, *catalogue),
                 allow(["s3:GetBucketLocation", "s3:ListBucket"], bucket_arn(processed), bucket_arn(results)),
                 allow(["s3:GetObject"], bucket_arn(processed, "*")),
                 allow(

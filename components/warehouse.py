@@ -9,6 +9,7 @@ import pulumi_aws as aws
 from components.arguments import refuse_unknown
 from components.naming import once, type_token
 from components.policies import (
+    READ_CATALOGUE,
     Account,
     Statement,
     allow,
@@ -60,7 +61,7 @@ class Warehouse(pulumi.ComponentResource):
         super().__init__(type_token("Warehouse"), name, {}, once("retail:warehouse:Warehouse", opts))
         account = current_account(self)
         self._name, self._options = f"{name}-warehouse", pulumi.ResourceOptions(parent=self)
-        storage, catalogue = _reading_buckets(args), _reading_catalogue(account, args)
+        storage, catalogue = _reading_buckets(args), allow(READ_CATALOGUE, *account.database_arns(args["database"]))
         role = self._spectrum_role(account, [*storage, allow(["kms:Decrypt"], args.get("data_key_arn")), catalogue])
         namespace = aws.redshiftserverless.Namespace(
             self._name,
@@ -254,23 +255,6 @@ def _reading_buckets(args: WarehouseArgs) -> list[Statement]:
         allow(["s3:GetBucketLocation", "s3:ListBucket"], *map(bucket_arn, args["buckets"])),
         allow(["s3:GetObject"], *(bucket_arn(bucket, "*") for bucket in args["buckets"])),
     ]
-
-
-def _reading_catalogue(account: Account, args: WarehouseArgs) -> Statement:
-    return allow(
-        [
-            "glue:BatchGetPartition",
-            "glue:GetDatabase",
-            "glue:GetDatabases",
-            "glue:GetPartition",
-            "glue:GetPartitions",
-            "glue:GetTable",
-            "glue:GetTables",
-        ],
-        account.arn("glue", "catalog"),
-        account.arn("glue", "database/", args["database"]),
-        account.arn("glue", "table/", args["database"], "/*"),
-    )
 
 
 def _through(*statements: Statement) -> pulumi.Output[str]:

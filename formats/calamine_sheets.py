@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from formats.columns import batch_of
 from formats.format import Block, MalformedFile, MalformedRow, Rows, Wanted
-from formats.sheet import Header, Line, Sheet, letters
+from formats.sheet import Header, Line, Sheet, duration, letters, shortest
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 Cell = int | float | str | bool | datetime.time | datetime.date | datetime.datetime | datetime.timedelta
 
 _BLOCK_ROWS = 8192
-_WRITTEN_OUT = 2**63
-"""Whole numbers below it come as digits, which a column of strings or integers can hold; others with an exponent."""
 MISSING = (
     "reading .xls and .ods workbooks needs python-calamine: pip install 'retail-pipeline[excel]'; "
     "or save the workbook as .xlsx, or export its sheet as CSV"
@@ -143,8 +141,7 @@ def _texts(cells: Sequence[Cell]) -> Sequence[str | None]:
     if types == {str} and "" not in cells:
         return cells  # type: ignore[return-value]
     if types == {float}:
-        numbers = cast(Sequence[float], cells)
-        return [str(int(n)) if n.is_integer() and abs(n) < _WRITTEN_OUT else repr(n) for n in numbers]
+        return [*map(shortest, cast(Sequence[float], cells))]
     return [_text(cell) for cell in cells]
 
 
@@ -155,7 +152,7 @@ def _text(cell: Cell) -> str | None:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < _WRITTEN_OUT else repr(cell)
+        return shortest(cell)
     if isinstance(cell, datetime.timedelta):
-        return str(cell)
+        return duration(round(cell / datetime.timedelta(milliseconds=1)))
     return str(cell) if isinstance(cell, int) else cell.isoformat()

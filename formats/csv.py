@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from formats.csv_dialect import Dialect
 from formats.csv_head import find_head, sample
+from formats.csv_records import after_first_record, whole_records, without_comments
 from formats.dialect import AS_FOUND, TableDialect
 from formats.extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, rows_without_value, total, with_last
 from formats.format import (
@@ -28,17 +29,13 @@ from formats.format import (
     Rows,
     Structure,
     Wanted,
-    row_too_long,
 )
 from formats.hookspecs import hookimpl
-from formats.utf8 import is_utf8, read_past_mark, shown
+from formats.utf8 import is_utf8, shown
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_BLOCK_SIZE = 4 * 1024 * 1024
-_FIRST_BLOCK_SIZE = 256 * 1024
-"""Less, so that what the first rows show is known before the others are parsed."""
 _LINE_END = re.compile(rb"[\r\n]")
 _UNDECODED = re.compile("[\udc80-\udcff]+")
 _REPLACEMENT = "\ufffd"
@@ -102,102 +99,16 @@ class Csv(Format):
         dialect = Dialect(spelled.delimiter or ",", spelled.quote_char or "", spelled.escape_char or "")
         columns = structure.columns or ()
         included = [position for position, name in enumerate(columns) if wanted(name) is not None]
-        stretches = _whole_records(stream, dialect, spelled.limits.row_bytes, exact=structure.exact)
+        stretches = whole_records(stream, dialect, spelled.limits.row_bytes, exact=structure.exact)
         if spelled.comment_char:
-            stretches = _without_comments(stretches, spelled.comment_char.encode())
+            stretches = without_comments(stretches, spelled.comment_char.encode(), dialect)
         for _ in range(max(spelled.header_rows, default=0)):
-            stretches = _after_first_record(stretches, dialect)
+            stretches = after_first_record(stretches, dialect)
         for (data, unclosed), last in with_last(stretches):
             if unclosed:
                 yield _UnclosedRecords(data, unclosed, [columns[position] for position in included])
             else:
                 yield _Records(data, dialect, columns, included, wanted, last)
-
-
-Stretch = tuple[bytes, Sequence[int]]
-"""Whole records; or records with a quote that nothing closes, and where each of these ends."""
-
-
-def _without_comments(stretches: Iterator[Stretch], mark: bytes) -> Iterator[Stretch]:
-    comment = re.compile(rb"^" + re.escape(mark) + rb"[^\r\n]*[\r\n]*", re.MULTILINE)
-    for data, unclosed in stretches:
-        if unclosed:
-            yield data, unclosed
-        elif left := comment.sub(b"", data):
-            yield left, ()
-
-
-def _whole_records(stream: BinaryIO, dialect: Dialect, longest: int, *, exact: bool) -> Iterator[Stretch]:
-    """Stretches of whole records, and of those with a quote that nothing closes.
-
-    A quote left open swallows all that follows, up to a quote that opens another value if there is one. The record
-    is given by itself, up to the end of the line that opens it, and the lines after it are read as the records that
-    they are. Those that seem to be closed are only looked for where ``exact`` asks for it.
-    """
-    rest, at_end, size = read_past_mark(stream), False, _FIRST_BLOCK_SIZE
-    taken = len(rest)
-    while rest or not at_end:
-        if not at_end and len(rest) <= longest:
-            chunk = stream.read(size)
-            at_end, size = not chunk, _BLOCK_SIZE
-            rest += chunk
-            taken += len(chunk)
-        if exact:
-            done = 0
-            for stretch in _up_to_misquoted(rest, dialect):
-                yield stretch
-                done += len(stretch[0])
-            rest = rest[done:]
-        end = dialect.end_of_records(rest)
-        if at_end and dialect.open_quote(rest[end:]) is None:
-            end = len(rest)
-        if end:
-            yield rest[:end], ()
-            rest = rest[end:]
-        if rest and (at_end or len(rest) > longest):
-            quote = dialect.open_quote(rest)
-            begin = dialect.last_end_of_records(rest[:quote]) if quote is not None else 0
-            end = _end_of_line(rest, quote) if quote is not None else len(rest)
-            if end - begin > longest:
-                raise row_too_long(taken - len(rest) + begin, rest[begin:], longest)
-            if begin:
-                yield rest[:begin], ()
-            yield rest[begin:end], (end - begin,)
-            rest = rest[end:]
-
-
-def _up_to_misquoted(data: bytes, dialect: Dialect) -> Iterator[Stretch]:
-    """Stretches up to the last value of ``data`` whose quotes seem to be closed and aren't. Such records may be many,
-    so that those in a row come together."""
-    start = end = 0
-    ends: list[int] = []
-    while (misquoted := dialect.misquoted(data, end)) is not None:
-        begin = end + dialect.last_end_of_records(data[end:misquoted])
-        if begin > end:
-            if ends:
-                yield data[start:end], ends
-            yield data[end:begin], ()
-            start, ends = begin, []
-        end = _end_of_line(data, misquoted)
-        ends.append(end - start)
-    if ends:
-        yield data[start:end], ends
-
-
-def _end_of_line(data: bytes, position: int) -> int:
-    line_end = _LINE_END.search(data, position)
-    return line_end.end() if line_end else len(data)
-
-
-def _after_first_record(stretches: Iterator[Stretch], dialect: Dialect) -> Iterator[Stretch]:
-    """The stretches without their first record."""
-    for data, unclosed in stretches:
-        end = unclosed[0] if unclosed else dialect.end_of_first_record(data)
-        if end < len(data) and end:
-            yield data[end:], [later - end for later in unclosed[1:]]
-        if end:
-            break
-    yield from stretches
 
 
 Misfits = dict[int, tuple[str, str]]

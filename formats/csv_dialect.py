@@ -110,6 +110,12 @@ class Dialect:
         )
         return bool(re.search(spaced, rest))
 
+    def without_lines(self, data: bytes, mark: bytes) -> bytes:
+        """Whole records without the lines between them that begin with a mark."""
+        line = rb"(?P<line>^" + re.escape(mark) + rb"[^\r\n]*[\r\n]*)"
+        either = re.compile(line + rb"|" + self._quoted.pattern, re.MULTILINE | re.DOTALL)
+        return either.sub(lambda found: b"" if found["line"] else found[0], data)
+
     def records(self, data: bytes, count: int, positions: Sequence[int]) -> list[bytes]:
         """Some of the ``count`` records of ``data``, by their positions from 0, without their line ends."""
         lines = lines_of(data)

@@ -153,7 +153,7 @@ class NdJson(Format):
                 rest += chunk
             if len(rest) > limits.row_bytes:
                 raise row_too_long(taken - len(rest), rest, limits.row_bytes)
-        if rest.strip():
+        if rest.strip(_JSON_SPACE):
             yield _Lines(rest, paths, wanted, limits)
 
 
@@ -250,7 +250,7 @@ class _Lines(Block):
         return Rows(batch, self._raw, native=True)
 
     def _lines(self) -> list[bytes]:
-        return [line for line in self.data.split(b"\n") if line.strip()]
+        return [line for line in self.data.split(b"\n") if line.strip(_JSON_SPACE)]
 
     def _raw(self, positions: Sequence[int]) -> list[str]:
         lines = self._lines()

@@ -179,4 +179,7 @@ def _what(data: bytes) -> str:
             return f"the content is {what}"
     if not data.strip(b"\xef\xbb\xbf \t\r\n"):
         return "the content is blank lines only"
+    before, nul, _ = data.partition(b"\0")
+    if nul and b"\n" in before and before.isascii():
+        return f"a NUL byte, which no text has, stands after the first {len(before):,} bytes of the content"
     return "the content is of no known format"

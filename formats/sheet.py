@@ -14,6 +14,8 @@ from formats.extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, total
 from formats.format import Block, MalformedFile, MalformedRow, Rows, Wanted
 
 _ROWS_TO_THE_HEADER = 50
+_WRITTEN_OUT = 2**63
+"""Whole numbers below it come as digits, which a column of strings or integers can hold; others with an exponent."""
 
 
 @dataclass(frozen=True)
@@ -169,3 +171,14 @@ def letters(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         found = chr(ord("A") + rest) + found
     return found
+
+
+def shortest(number: float) -> str:
+    """The fewest digits that tell a number from all others; whole ones that an integer can hold without an exponent."""
+    return str(int(number)) if number.is_integer() and abs(number) < _WRITTEN_OUT else repr(number)
+
+
+def duration(milliseconds: int) -> str:
+    """Hours, which may be more than a day's, minutes and seconds, with their fraction if there is one: ``26:00:00``."""
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}" + (f".{rest:03}" if rest else "")

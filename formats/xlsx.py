@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
 from xml.parsers import expat
 
 from formats.excel_file import UNREADABLE
@@ -52,18 +52,36 @@ class _Sheet(Sheet):
     part: str
 
     def lines(self) -> Iterator[Line]:
-        with self.workbook.opened(self.part) as part:
+        with self.workbook.opened(self.part, streams=True) as part:
             yield from first_lines(self._rows(part), self.workbook.spelling, self.workbook.shared_among)
 
     def blocks(self, header: Header, wanted: Wanted) -> Iterator[Block]:
         shared = self.workbook.shared()
-        with self.workbook.opened(self.part) as part:
+        with self.workbook.opened(self.part, streams=True) as part:
             yield from row_blocks(
                 self._rows(part), header, self.workbook.spelling, shared, wanted, self.workbook.limits
             )
 
     def _rows(self, part: BinaryIO) -> Elements:
         return Elements(part, "sheetData", "row", self.workbook.limits.row_bytes)
+
+
+class _Part:
+    """A part of the archive, which says that it is damaged where it can't be read on."""
+
+    def __init__(self, name: str, stream: IO[bytes]) -> None:
+        self._name, self._stream = name, stream
+
+    def read(self, size: int = -1) -> bytes:
+        """Raises :class:`~formats.MalformedFile`."""
+        try:
+            return self._stream.read(size)
+        except UNREADABLE as error:
+            raise _damaged(self._name, error) from error
+
+
+def _damaged(part: str, error: Exception) -> MalformedFile:
+    return MalformedFile(f"{part} in the workbook is damaged; save and upload it again", str(error))
 
 
 class _Workbook:
@@ -137,15 +155,23 @@ class _Workbook:
         ]
 
     @contextmanager
-    def opened(self, part: str) -> Iterator[BinaryIO]:
+    def opened(self, part: str, *, streams: bool = False) -> Iterator[BinaryIO]:
+        """A part to read; one that isn't read as it ``streams`` by may not be larger than the limit."""
         name = self._parts.get(part.lower())
         if name is None:
             raise MalformedFile(f"the workbook lacks its part {part}; save and upload it again")
+        size, most = self._archive.getinfo(name).file_size, self.limits.workbook_bytes
+        if size > most and not streams:
+            raise MalformedFile(
+                f"{part} in the workbook unpacks to {size:,} bytes, more than {most:,} (limits.workbookBytes of the "
+                "contract); split the workbook, or export its sheet as CSV"
+            )
         try:
-            with self._archive.open(name) as stream:
-                yield cast(BinaryIO, stream)
+            stream = self._archive.open(name)
         except UNREADABLE as error:
-            raise MalformedFile(f"{part} in the workbook is damaged; save and upload it again", str(error)) from error
+            raise _damaged(part, error) from error
+        with stream:
+            yield cast(BinaryIO, _Part(part, stream))
 
     def _elements(self, part: str, *names: str) -> list[tuple[str, dict[str, str]]]:
         """The elements of some names in a part, each with its attributes, all by their local names."""

@@ -18,6 +18,7 @@ from formats.format import MalformedFile
 
 COLUMNS = 16_384
 """Of a sheet, at most (Excel's specifications and limits)."""
+_MOST_LETTERS = len("XFD")
 _CHUNK_SIZE = 512 * 1024
 _LONGEST_TAG = 4096
 _BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -158,11 +159,11 @@ class _Rows:
 
 def _column(reference: str) -> int:
     """The column of a cell's reference such as ``AB12``, from 0."""
-    column = 0
-    for letter in reference.rstrip("0123456789").upper():
+    column, letters = 0, reference.rstrip("0123456789").upper()
+    for letter in letters if len(letters) <= _MOST_LETTERS else "":
         column = 26 * column + ord(letter) - ord("A") + 1
     if not 0 < column <= COLUMNS:
         raise MalformedFile(
-            "the workbook has a cell that no sheet has; save and upload it again", f"named {reference!r}"
+            "the workbook has a cell that no sheet has; save and upload it again", f"named {reference[:20]!r}"
         )
     return column - 1

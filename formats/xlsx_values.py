@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from formats.format import MalformedFile
+from formats.sheet import duration, shortest
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,8 +40,6 @@ _PLAIN_LENGTH = 15
 """As many digits as any number keeps on its way through a ``double``."""
 _SMALL, _LARGE = 1e-4, 1e10
 """Between these Arrow spells a ``double`` without an exponent, as Python does in a wider range."""
-_WRITTEN_OUT = 2**63
-"""Whole numbers below it come as digits, which a column of strings or integers can hold; others with an exponent."""
 _MILLISECONDS = 24 * 60 * 60 * 1000
 _DAYS_TO_1904 = 1462
 _DAYS_TO_1970 = 25_569
@@ -71,9 +71,11 @@ class Spelling:
         if not _NUMBER.fullmatch(value):
             return unescaped(value) or None
         days = float(value)
+        if not math.isfinite(days):
+            return value
         if kind == "number" or not 0 <= days < _END_OF_DAYS:
-            return _shortest(days)
-        return _duration(days) if kind == "duration" else self._moment(days)
+            return shortest(days)
+        return duration(round(days * _MILLISECONDS)) if kind == "duration" else self._moment(days)
 
     def _moment(self, days: float) -> str:
         """A date, a time of day, or both, to the millisecond; the number where it is beyond the calendar."""
@@ -83,7 +85,7 @@ class Spelling:
         elif not day:
             return _time(rest)
         if day >= _END_OF_DAYS:
-            return _shortest(days)
+            return shortest(days)
         return f"{_date(day)}T{_time(rest)}" if rest else _date(day)
 
 
@@ -97,10 +99,6 @@ def _date(day: int) -> str:
 def _time(milliseconds: int) -> str:
     seconds, rest = divmod(milliseconds, 1000)
     return datetime.time(seconds // 3600, seconds // 60 % 60, seconds % 60, 1000 * rest).isoformat()
-
-
-def _duration(days: float) -> str:
-    return str(datetime.timedelta(milliseconds=round(days * _MILLISECONDS)))
 
 
 def numbers(texts: Sequence[str]) -> pa.Array | None:
@@ -121,7 +119,7 @@ def numbers(texts: Sequence[str]) -> pa.Array | None:
 
 
 def _all_shortest(texts: pa.Array) -> pa.Array | None:
-    """:func:`_shortest` of many numbers, if none is so large or small that Arrow and Python spell it differently."""
+    """What :func:`shortest` gives of many numbers, if Arrow and Python spell all of them alike."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -167,11 +165,6 @@ def moments(texts: Sequence[str], spelling: Spelling) -> pa.Array | None:
     times = pc.multiply(rest, 1000).view(pa.time64("us")).cast(pa.string())
     times = pc.if_else(pc.ends_with(times, ".000000"), pc.utf8_slice_codeunits(times, 0, 8), times)
     return pc.if_else(pc.equal(rest, 0), dates, pc.binary_join_element_wise(dates, times, "T"))
-
-
-def _shortest(number: float) -> str:
-    """The fewest digits that tell a number from all others."""
-    return str(int(number)) if number.is_integer() and abs(number) < _WRITTEN_OUT else repr(number)
 
 
 def kind_of_format(number: int, code: str | None) -> Kind:

@@ -21,18 +21,11 @@ from runtime.json_text import objects
 from runtime.parquet import NULL_PARTITION, partition_folder
 from runtime.personal import MASK
 from runtime.stored import stored_rows
-from runtime.tables import value_type
 
 _LONGEST_FOLDER = len("/") + 255
 """Bytes of a folder's name, the most that file systems take."""
 _SURELY_FITS = 40
 """Bytes of a partition's value that fit in any case, even if all are escaped behind the longest name."""
-
-_DICTIONARY = pa.dictionary(pa.int32(), pa.string())
-_SAMPLE_ROWS, _FEWEST_SAMPLE_ROWS = 2_000, 200
-"""How many rows are looked at for repetition; of fewer than the least, all are in one block anyway."""
-_REPETITIVE = 0.1
-"""The share of different texts among the first rows up to which a dictionary of them pays."""
 
 _MOST_FAULTS = 50
 """Faults of one row that are told: of many columns, each with a fault, a block's reasons are many times its size."""
@@ -86,56 +79,6 @@ class CheckedRows:
         return len(self.places) + len(self.refused)
 
 
-class WantedTypes:
-    """What a reader is asked for: the type of each column of a file that the contract has a use for."""
-
-    def __init__(self, contract: Contract) -> None:
-        self._contract = contract
-        self._types = {field.name: wanted_type(field) for field in contract.fields}
-        self._repetitive: frozenset[str] = frozenset()
-
-    def __call__(self, column: str) -> pa.DataType | None:
-        """The type of a column; None when there is no use for it."""
-        field = self._contract.field_of_column(column)
-        if field:
-            return _DICTIONARY if column in self._repetitive else self._types[field.name]
-        # An object with fields in it is asked for by the names within, so that none of them is kept twice.
-        return pa.string() if self._contract.rescue and not self._contract.has_fields_within(column) else None
-
-    def learn(self, first: Rows) -> None:
-        """See in a file's first rows which texts repeat themselves: these are asked for as dictionaries from now on.
-
-        Where a file has numbers of its own, only texts: its parser can't be asked for a number as a text.
-        """
-        sample = first.batch.slice(0, _SAMPLE_ROWS)
-        if sample.num_rows < _FEWEST_SAMPLE_ROWS:
-            return
-        self._repetitive = frozenset(
-            name
-            for name, column in zip(sample.schema.names, sample.columns, strict=True)
-            if pa.types.is_string(column.type)
-            and (field := self._contract.field_of_column(name))
-            and (not first.native or pa.types.is_string(self._types[field.name]))
-            and pc.count_distinct(column, mode="all").as_py() <= _REPETITIVE * sample.num_rows
-        )
-
-    def encoded(self, rows: Rows) -> Rows:
-        """The same rows with such texts as dictionaries, nulls among them, whichever way the reader delivers them."""
-        batch = rows.batch
-        for position, name in enumerate(batch.schema.names):
-            column = batch.column(position)
-            delivered = pa.types.is_dictionary(column.type)
-            if column.indices.null_count if delivered else name in self._repetitive and pa.types.is_string(column.type):
-                batch = batch.set_column(position, name, plain(column).dictionary_encode("encode"))
-        return rows if batch is rows.batch else replace(rows, batch=batch)
-
-
-def wanted_type(field: Field) -> pa.DataType:
-    """The type that a reader may deliver a field in: its own, unless that depends on how the field is spelled."""
-    by_default = field.spelled_by_default and field.time_zone is None and field.type not in ("time", "year")
-    return value_type(field) if by_default and set(field.missing_values) <= {""} else pa.string()
-
-
 def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_REPEATED) -> CheckedRows:
     """Type and judge the rows of a block. Every row comes out once, taken or refused.
 
@@ -149,7 +92,7 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
         typed[field.name], found = _judged(raw, field, native=rows.native)
         errors = _errors(rows, raw, contract, field)
         for row, error in errors.items():
-            faults.setdefault(row, []).append(error)
+            _tell(error, faults.setdefault(row, []))
         for breach in itertools.chain(ambiguous, found):
             broken = pc.indices_nonzero(breach.rows)
             values = plain(raw.take(broken)).to_pylist()
@@ -159,7 +102,7 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
     places = pa.arange(0, count) if rows.positions is None else integers(rows.positions)
     whole_rows = (_unfit_for_folders(typed, contract), _broken_rules(typed, contract), _repeated(places, repeated))
     for row, other in itertools.chain(*whole_rows):
-        faults.setdefault(row, []).append(other)
+        _tell(other, faults.setdefault(row, []))
     kept = None
     refused = [_malformed(row.position, row.reason, row.raw, contract) for row in rows.malformed]
     batch = pa.RecordBatch.from_arrays(list(typed.values()), names=list(typed))

@@ -119,7 +119,8 @@ class PartitionedWriter:
         """Write what is held back; the files by the values of their partition as Hive spells them, in order."""
         if self._sort is not None:
             self._write_sorted(self._sort)
-        self._write_held(last=True)
+        else:
+            self._write_held(last=True)
         return {values: self._path(values) for values in sorted(self._writers)}
 
     def _numbers_of(self, parts: Parts) -> pa.Array:

@@ -18,7 +18,7 @@ from formats import Block, MalformedFile, Rows
 from formats.format import UNDECODABLE
 from runtime.admission import Admission, Part, RefusedFile, refusal
 from runtime.arrow import texts
-from runtime.checks import CheckedRows, WantedTypes, check
+from runtime.checks import CheckedRows, check
 from runtime.faults import Fault
 from runtime.keys import NONE_REPEATED, KeyLog, RepeatedKeysError, RepeatedRows
 from runtime.ledger import ObjectVersion
@@ -26,6 +26,7 @@ from runtime.parquet import PartitionedWriter, Parts, partition_folder, split
 from runtime.quarantine import QuarantineWriter
 from runtime.reading import blocks
 from runtime.source import Source
+from runtime.wanted import WantedTypes
 
 THREADS = min(os.cpu_count() or 1, 8)
 """Of each kind: those that parse and check, and those that write."""

@@ -297,6 +297,12 @@ def test_comment_lines_are_passed_over_where_the_contract_says_so() -> None:
     assert rows("# printed\nsku,title,price\n1,Salt,1.50\n# page 2\n2,Moons,2.50\n# end", dialect) == TWO
 
 
+def test_a_line_within_quotes_that_begins_as_a_comment_is_part_of_its_value() -> None:
+    dialect = stated("sku", "title", "price", comment_char="#")
+    content = 'sku,title,price\n1,"Salt\n# 2\nof 3",1.50\n# page "2"\n2,Moons,2.50\n'
+    assert rows(content, dialect) == [("1", "Salt\n# 2\nof 3", "1.50"), ("2", "Moons", "2.50")]
+
+
 def test_no_last_line_end_is_no_fault() -> None:
     assert rows("sku,title,price\n1,Salt,1.50\n2,Moons,2.50") == TWO
 

@@ -412,3 +412,9 @@ def test_a_null_in_place_of_an_object_is_malformed_in_a_clean_block_too(wanted: 
 def test_rows_under_two_keys_are_refused_since_one_table_cannot_be_both() -> None:
     with pytest.raises(MalformedFile, match="'tuesday'"):
         read(Json(), b'{"monday": [{"a": 1}], "tuesday": [{"a": 2}], "total": 2}')
+
+
+def test_a_line_of_what_is_no_space_of_json_is_a_row_that_is_refused() -> None:
+    one, none, two = read(NdJson(), b'{"a": 1}\n\x0c\n{"a": 2}\n')
+    assert (one.values, none.values, two.values) == ({"a": "1"}, None, {"a": "2"})
+    assert "is not JSON" in none.reason

@@ -199,3 +199,8 @@ def test_null_is_json_without_rows_and_no_table() -> None:
     assert Registry().detect(head_of(b"null\n", "web.json")).name == "json"
     with pytest.raises(MalformedFile, match=r"line 1, column 1: .*expected an array or an object"):
         Registry()["json"].inspect(head_of(b"null\n"))
+
+
+def test_a_text_with_a_nul_byte_is_refused_saying_where_it_stands() -> None:
+    with pytest.raises(MalformedFile, match="a NUL byte, which no text has, stands after the first 12 bytes"):
+        Registry(outsiders=False).detect(head_of(b"sku,n\n1,Salt\x00\n", "sales.csv"))

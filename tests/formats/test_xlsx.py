@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -15,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from formats import MalformedFile
+from formats import MalformedFile, xlsx_rows
 from formats.calamine_sheets import _text
 from formats.excel import Excel
 from formats.limits import LIMITS
-from formats.reading import Row, blocks, read
+from formats.reading import Row, blocks, head_of, read, text
 from runtime.cli import main
 
 _NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -151,7 +152,8 @@ def test_numbers_have_the_fewest_digits_that_tell_them_from_all_others(number: s
         ("dd.mm.yyyy", "45659", "2025-01-02"),
         ("d/m/yy h:mm AM/PM", "45659.753472222219", "2025-01-02T18:05:00"),
         ("hh:mm:ss", "0.5", "12:00:00"),
-        ("[h]:mm", "1.5", "1 day, 12:00:00"),
+        ("[h]:mm", "1.5", "36:00:00"),
+        ("[s]", "0.00001446759259", "00:00:01.250"),
         ("yyyy", "59", "1900-02-28"),
         ("yyyy", "61", "1900-03-01"),
         ("yyyy", "-1", "-1"),
@@ -179,6 +181,7 @@ def test_days_may_count_from_1904() -> None:
         ('<!-- <row r="2"><c r="A2"><v>1</v></c></row> -->', "not well-formed"),
         ('<row r="2"><c r="A2" t="s"><v>7</v></c></row>', "shared text"),
         ('<row r="2"><c r="ZZZZ2"><v>7</v></c></row>', "that no sheet has"),
+        (f'<row r="2"><c r="{"A" * 900_000}2"><v>1</v></c></row>', "cell that no sheet has"),
         (f'<row r="{"9" * 5000}"><c r="A2"><v>1</v></c></row>', "number that no sheet has"),
         (f'<row r="2"><c r="A2"><v>{"1" * 2 * LIMITS.row_bytes}</v></c></row>', "longer than"),
     ],
@@ -294,3 +297,29 @@ def test_cells_are_those_that_python_calamine_reads(table: list[list[Any]], inli
     theirs = CalamineWorkbook.from_filelike(io.BytesIO(out.getvalue())).get_sheet_by_index(0).to_python()[1:]
     expected = [texts for row in theirs if any(texts := [_text(cell) for cell in [*row, "", "", ""][:3]])]
     assert [list((row.values or {}).values()) for row in read(Excel(), out.getvalue())] == expected
+
+
+def test_a_number_beyond_all_that_a_workbook_can_hold_keeps_its_spelling() -> None:
+    assert only(read(Excel(), book('<row r="2"><c r="A2"><v>1e999</v></c></row>')))["a"] == "1e999"
+
+
+def test_shared_texts_are_held_to_the_limit_wherever_they_lie() -> None:
+    data = book('<row r="2"><c r="A2" t="s"><v>0</v></c></row>', shared=["x" * 5000])
+    moved = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as before, zipfile.ZipFile(moved, "w", zipfile.ZIP_DEFLATED) as after:
+        for part in before.namelist():
+            content = before.read(part).replace(b"sharedStrings.xml", b"worksheets/shared.xml")
+            after.writestr(part.replace("sharedStrings.xml", "worksheets/shared.xml"), content)
+    structure = Excel().inspect(head_of(moved.getvalue()))
+    limits = replace(LIMITS, workbook_bytes=4000)
+    structure = replace(structure, dialect=replace(structure.dialect, limits=limits))
+    with pytest.raises(MalformedFile, match=r"worksheets/shared\.xml .*limits\.workbookBytes"):
+        [*Excel().read(moved, structure, text)]
+
+
+def test_a_sheet_with_too_many_places_for_cells_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = "".join(f'<row r="{n}"><c r="A{n}"><v>1</v></c></row>' for n in range(2, 40_000))
+    assert len(read(Excel(), book(rows))) == 39_998
+    monkeypatch.setattr(xlsx_rows, "SHEET_CELLS", 1000)
+    with pytest.raises(MalformedFile, match="2 columns and more than"):
+        read(Excel(), book(rows))

@@ -6,8 +6,9 @@ import pyarrow as pa
 import pytest
 
 from formats import MalformedRow, Rows
-from runtime.checks import CheckedRows, check, wanted_type
-from runtime.contract import Contract
+from runtime.checks import CheckedRows, check
+from runtime.contract import Contract, parse_contract
+from runtime.wanted import wanted_type
 from tests.runtime.sales import field_contract
 
 
@@ -143,6 +144,16 @@ def test_of_a_row_with_very_many_faults_the_first_are_told() -> None:
     assert row.column == "c0"
     assert row.reason.count("; ") == 50
     assert row.reason.endswith('c49: "x" is not a whole number; and there are more faults')
+
+
+def test_a_row_with_very_many_faults_is_told_no_more_of_other_kinds() -> None:
+    names = [f"c{number}" for number in range(60)]
+    rule = {"name": "same", "rule": "first = second"}
+    fields = [{"name": name, "type": "integer"} for name in (*names, "first", "second")]
+    made = parse_contract({"name": "stock", "schema": {"fields": fields}, "pipeline": {"rules": [rule]}})
+    batch = pa.RecordBatch.from_pydict({**{name: ["x"] for name in names}, "first": ["1"], "second": ["2"]})
+    [row] = check(Rows(batch, lambda positions: ["x"] * len(positions)), made).refused
+    assert row.reason.endswith("; and there are more faults")
 
 
 def test_values_and_patterns_with_braces_are_shown_as_they_are() -> None:

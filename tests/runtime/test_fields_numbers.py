@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.casts import cast, cast_text
-from runtime.checks import wanted_type
 from runtime.contract import Field
+from runtime.wanted import wanted_type
 from tests.runtime.sales import field_contract
 
 

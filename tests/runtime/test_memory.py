@@ -3,16 +3,21 @@
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from runtime import external_sort, quarantine
+from runtime import external_sort, parquet, quarantine
 from runtime.checks import RefusedRow
 from runtime.external_sort import ExternalSort
+from runtime.parquet import PartitionedWriter, Parts, split
 from runtime.quarantine import QuarantineWriter
 from tests.runtime.sales import Upload, contract
 
@@ -49,6 +54,72 @@ def test_rows_sorted_on_disk_come_in_order_and_in_groups_of_bounded_size(
         found += [(number, row) for batch in batches for row in batch.column("row").to_pylist()]
     assert found == sorted((number, row) for row, number in enumerate(numbers))
     assert list(tmp_path.joinpath("sort").iterdir()) == []
+
+
+def _parts(days: Sequence[str], kept: Sequence[int] | None = None) -> Parts:
+    batch = pa.RecordBatch.from_pydict({"day": list(days), "row": pa.array(range(len(days)), pa.int64())})
+    return split(batch, ["day"], None if kept is None else pa.array(kept, pa.int64()))
+
+
+def _as_it_is(table: pa.Table) -> pa.Table:
+    return table
+
+
+def test_a_block_without_a_row_to_take_changes_nothing_however_rows_are_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "_MOST_OPEN_FILES", 2)
+    monkeypatch.setattr(external_sort, "HELD", 1)
+    with ThreadPoolExecutor(2) as threads:
+        writer = PartitionedWriter(tmp_path, threads, _as_it_is)
+        for parts in (_parts("abab"), _parts("abcd"), _parts("ab", []), _parts("", [])):
+            writer.write(parts)
+        files = writer.close()
+    assert {values: pq.read_metadata(path).num_rows for values, path in files.items()} == {
+        ("a",): 3, ("b",): 3, ("c",): 1, ("d",): 1,
+    }  # fmt: skip
+
+
+def test_the_texts_of_dictionaries_count_as_what_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "_BUDGET", 100_000)
+    with ThreadPoolExecutor(1) as threads:
+        writer = PartitionedWriter(tmp_path, threads, _as_it_is)
+        for block in range(4):
+            column = pa.array([f"{block}" * 60_000]).dictionary_encode()
+            writer.write(split(pa.RecordBatch.from_arrays([column], ["text"]), []))
+        [path] = writer.close().values()
+    assert pq.read_metadata(path).num_row_groups == 2
+
+
+class _Watched(ThreadPoolExecutor):
+    """Threads whose work takes a while; how much of it is ever under way."""
+
+    most = 0
+    _under_way = 0
+
+    def submit(self, work: Any, /, *values: Any, **named: Any) -> Any:
+        self._under_way += 1
+        self.most = max(self.most, self._under_way)
+
+        def slowly() -> Any:
+            time.sleep(0.005)
+            try:
+                return work(*values, **named)
+            finally:
+                self._under_way -= 1
+
+        return super().submit(slowly)
+
+
+def test_no_more_sorted_row_groups_are_under_way_than_keep_the_threads_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "_MOST_OPEN_FILES", 2)
+    with _Watched(1) as threads:
+        writer = PartitionedWriter(tmp_path, threads, _as_it_is)
+        writer.write(_parts([f"{day:02}" for day in range(40)]))
+        assert len(writer.close()) == 40
+    assert 1 < threads.most <= parquet._MOST_UNDER_WAY + 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is measured by Linux's means")
