@@ -78,7 +78,13 @@ class Elements:
                 encoding = codecs.getincrementaldecoder(_BOMS.get(chunk[:2], "utf-8-sig"))()
                 # Any line's end is one character in XML (section 2.11 of its specification).
                 decoder = io.IncrementalNewlineDecoder(encoding, translate=True)
-            if text := decoder.decode(chunk):
+            try:
+                text = decoder.decode(chunk)
+            except UnicodeDecodeError as error:
+                raise MalformedFile(
+                    "a part of the workbook is no text where it should be; save and upload it again", str(error)
+                ) from error
+            if text:
                 yield text
 
 

@@ -286,7 +286,7 @@ def test_a_large_document_is_never_in_memory_whole() -> None:
 
 
 def lines_of(data: bytes) -> list[bytes]:
-    return [line for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
+    return [line for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip(b" \t\r")]
 
 
 def test_blank_lines_line_ends_of_windows_and_a_missing_last_one_are_all_the_same(most: int) -> None:

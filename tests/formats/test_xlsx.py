@@ -323,3 +323,8 @@ def test_a_sheet_with_too_many_places_for_cells_is_refused(monkeypatch: pytest.M
     monkeypatch.setattr(xlsx_rows, "SHEET_CELLS", 1000)
     with pytest.raises(MalformedFile, match="2 columns and more than"):
         read(Excel(), book(rows))
+
+
+def test_a_part_that_is_no_text_is_refused() -> None:
+    with pytest.raises(MalformedFile, match="no text where it should be"):
+        read(Excel(), book(sheet="\x80<worksheet/>", encoding="latin-1"))
