@@ -49,8 +49,9 @@ class Dictionaries:
 
         The columns have numbers, or texts where :meth:`plain` gave these.
         """
+        by_column = zip(*(batch.columns for batch in batches), strict=True)
         names = batches[0].schema.names
-        return pa.table({name: self._decoded(name, [batch.column(name) for batch in batches]) for name in names})
+        return pa.table([self._decoded(name, columns) for name, columns in zip(names, by_column, strict=True)], names)
 
     def plain(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """An encoded batch with its texts."""
@@ -81,12 +82,16 @@ class Dictionaries:
     def _decoded(self, name: str, columns: Sequence[pa.Array]) -> pa.ChunkedArray:
         if name not in (self._numbers or {}):
             return pa.chunked_array(columns)
-        used = concatenated(columns).dictionary_encode()
-        if pa.types.is_integer(used.dictionary.type):
-            names = pc.take(self._texts(name), used.dictionary, boundscheck=False)
-            _, narrow = _width(len(names))
-            used = pa.DictionaryArray.from_arrays(used.indices.cast(narrow, safe=False), names, safe=False)
-        return pa.chunked_array([used])
+        joined, known = concatenated(columns), self._texts(name)
+        if not pa.types.is_integer(joined.type):
+            return pa.chunked_array([joined.dictionary_encode()])
+        used = joined.unique().drop_null()
+        if len(used) < len(known):
+            numbers = pa.arange(0, len(known)).cast(joined.type)
+            _, narrow = _width(len(used))
+            renumbered = pc.index_in(numbers, value_set=used).cast(narrow)
+            joined, known = pc.take(renumbered, joined, boundscheck=False), pc.take(known, used, boundscheck=False)
+        return pa.chunked_array([pa.DictionaryArray.from_arrays(joined, known, safe=False)])
 
     def _texts(self, name: str) -> pa.Array:
         known = (self._numbers or {})[name]
@@ -104,4 +109,4 @@ def _width(texts: int) -> tuple[str, pa.DataType]:
 def concatenated(columns: Sequence[pa.Array]) -> pa.Array:
     """Columns as one. Numbers for texts take the widest of their types: more texts come with time."""
     widest = max((column.type for column in columns), key=lambda type_: pa.types.is_integer(type_) and type_.bit_width)
-    return pa.concat_arrays([column.cast(widest) for column in columns])
+    return pa.concat_arrays([column if column.type == widest else column.cast(widest) for column in columns])
