@@ -20,7 +20,7 @@ from runtime.external_sort import ExternalSort
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 """How Hive spells the partition of rows without a value."""
 
-_BUDGET = 64 * 1024 * 1024
+_BUDGET = 56 * 1024 * 1024
 """Rows held back, in bytes of Arrow memory, before all that is held is written."""
 _MOST_OPEN_FILES = 128
 _MOST_UNDER_WAY = 4
