@@ -29,15 +29,20 @@ class Case:
 
 _GIGABYTE = parse_size("1GB")
 _DAILY = Recipe(size=parse_size("5MB"), days=1)
+_PRETTY = Recipe("json", parse_size("300MB"), whitespace="pretty", nested=0.2)
+_OTHER = Recipe(size=_GIGABYTE, seed=11, days=100, title_length=60, quoted=0.6)
 
 CASES = (
     Case("csv-clean", "CSV", Recipe(size=_GIGABYTE), "50MB"),
     Case("csv-dirty", "CSV, 1 % faulty rows", Recipe(size=_GIGABYTE, dirt=0.01), "50MB"),
     Case("ndjson", "JSON lines", Recipe("ndjson", 2 * _GIGABYTE), "50MB"),
     Case("json-array", "JSON array, an object a line", Recipe("json", parse_size("300MB")), "50MB"),
+    Case("json-pretty", "JSON array, a value a line, objects nested in it", _PRETTY),
     Case("daily-csv", "A day's CSV", _DAILY, "5MB"),
     Case("daily-dirty", "A day's CSV, 1 % faulty rows", replace(_DAILY, dirt=0.01), "5MB"),
     Case("daily-ndjson", "A day's JSON lines", replace(_DAILY, format="ndjson")),
+    Case("daily-json", "A day's JSON array", replace(_DAILY, format="json")),
+    Case("csv-other", "CSV of other rows: wider, more quotes, 100 partitions", _OTHER, "50MB"),
     Case("partitions", "CSV into 1000 partitions", Recipe(size=_GIGABYTE, days=1000)),
     Case("csv-10gb", "CSV of 10 GB", Recipe(size=10 * _GIGABYTE), huge=True),
 )

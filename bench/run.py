@@ -136,7 +136,8 @@ def _peer(name: str, options: argparse.Namespace) -> Runner:
 
 def _cases(options: argparse.Namespace) -> list[Case]:
     cases = [case for case in CASES if case.name in options.only]
-    return [(case.shortened() if options.short else case).seeded(options.seed) for case in cases]
+    sized = [case.shortened() if options.short else case for case in cases]
+    return sized if options.seed is None else [case.seeded(options.seed) for case in sized]
 
 
 def _write(
@@ -163,7 +164,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--huge", action="store_true", help="the cases of 10 GB too")
     parser.add_argument("--peers", type=_names, metavar="PEER,...", help=f"these peers alone, of {', '.join(PEERS)}")
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each (default: 5)")
-    parser.add_argument("--seed", type=int, default=7, help="of the generated rows (default: 7)")
+    parser.add_argument("--seed", type=int, help="of the generated rows (default: each case's own)")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="FILE", help="the report to write")
     options = parser.parse_args(given)
     known = {case.name: case for case in CASES if not options.short or case.short_size}
