@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import Protocol, cast
 
 import pluggy
 
@@ -36,6 +36,11 @@ OUTSIDERS_VARIABLE = "RETAIL_OUTSIDERS"
 
 class RegistryError(ValueError):
     """The installed formats can't be used together; the message says why and what to do about it."""
+
+
+class _Package(Protocol):
+    @property
+    def project_name(self) -> str: ...
 
 
 class Registry:
@@ -65,26 +70,29 @@ class Registry:
             manager.register(plugin)
         _refuse_unknown_hooks(manager)
         self._formats: dict[str, Format] = {}
-        self._packages: dict[str, str] = {}
-        distributions = {id(plugin): found.project_name for plugin, found in manager.list_plugin_distinfo()}
+        self._bringers: dict[str, str | _Package] = {}
+        """Who brings each format. A package tells its name only when its metadata is parsed, which takes as long as
+        all else here."""
+        distributions = {id(plugin): found for plugin, found in manager.list_plugin_distinfo()}
         for implementation in manager.hook.register_formats.get_hookimpls():
-            package = distributions.get(id(implementation.plugin), "")
+            bringer = distributions.get(id(implementation.plugin), implementation.plugin_name)
             for format_ in cast(Sequence[Format], implementation.function()):
-                self._add(format_, package or implementation.plugin_name)
+                self._add(format_, bringer)
         if not self._formats:
             raise RegistryError(
                 f"no format is installed: no package has an entry point in the group {hookspecs.ENTRY_POINT_GROUP!r}; "
                 "install this one with its metadata, or install it again"
             )
 
-    def _add(self, format_: Format, package: str) -> None:
-        other = self._packages.get(format_.name)
+    def _add(self, format_: Format, bringer: str | _Package) -> None:
+        other = self._bringers.get(format_.name)
         if other is not None:
             raise RegistryError(
-                f"two plugins bring a format named {format_.name!r}: {other} and {package}; uninstall or rename one"
+                f"two plugins bring a format named {format_.name!r}: {_name(other)} and {_name(bringer)}; "
+                "uninstall or rename one"
             )
         self._formats[format_.name] = format_
-        self._packages[format_.name] = package
+        self._bringers[format_.name] = bringer
 
     def __iter__(self) -> Iterator[Format]:
         """The formats, by name."""
@@ -100,7 +108,7 @@ class Registry:
 
     def package(self, format_: Format) -> str:
         """The package that brings a format."""
-        return self._packages[format_.name]
+        return _name(self._bringers[format_.name])
 
     def detect(self, head: Head, text: Head | None = None) -> Format:
         """The format that is surest of a head; where two are equally sure, the one whose suffix the name has.
@@ -134,6 +142,10 @@ def _packages(*, outsiders: bool) -> pluggy.PluginManager:
                 manager.set_blocked(entry_point.name)
     manager.load_setuptools_entrypoints(hookspecs.ENTRY_POINT_GROUP)
     return manager
+
+
+def _name(bringer: str | _Package) -> str:
+    return bringer if isinstance(bringer, str) else bringer.project_name
 
 
 def _refuse_unknown_hooks(manager: pluggy.PluginManager) -> None:
