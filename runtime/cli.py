@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         description="A shop's sales files become checked, partitioned Parquet. Exit codes: 0 done, "
         "1 the data has problems, 2 wrong use or environment; 2 too where only some of the files could be looked at.",
     )
-    parser.add_argument("--version", action="version", version=f"retail {metadata.version(OWN_PACKAGE)}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show program's version number and exit")
     parser.add_argument(
         "--plugins",
         type=Path,
@@ -106,6 +106,14 @@ def _parser() -> argparse.ArgumentParser:
     infer.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a sample of the files to come")
     _json_option(infer)
     return parser
+
+
+class _Version(argparse.Action):
+    """Says the version, for which the package's metadata is parsed: no other command waits for that."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"retail {metadata.version(OWN_PACKAGE)}")
+        parser.exit()
 
 
 def _command(
