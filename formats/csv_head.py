@@ -88,19 +88,27 @@ def _quoting(text: str, delimiter: str, stated: TableDialect) -> Dialect:
     quote, escape = stated.quote_char, stated.escape_char
     around = re.escape(delimiter)
     if quote is None:
-        within = r"""("(?:[^"]|"")*+"|'(?:[^'\r\n]|'')*+')"""
-        quoted: list[str] = re.findall(rf"(?:^|{around}){within}(?={around}|\r?$)", text, re.MULTILINE)
-        single = sum(value[0] == "'" for value in quoted)
-        quote = "'" if single > 1 and 2 * single > len(quoted) else '"'
-    if escape is None and quote:
+        quote = "'" if _is_in_single_quotes(text, delimiter) else '"'
+    if escape is None and quote and f"\\{quote}" in text:
         within = rf"\\{quote}(?!\s*(?:{around}|[\r\n]|\Z))"
         escape = "\\" if re.search(within, text) and not re.search(rf"[^{around}\r\n]{quote}{quote}", text) else ""
     return Dialect(delimiter, quote, escape or "")
 
 
+def _is_in_single_quotes(text: str, delimiter: str) -> bool:
+    """Whether most of the quoted values are in single quotes."""
+    if not any(opening in text for opening in (f"{delimiter}'", "\n'")) and not text.startswith("'"):
+        return False  # as nearly always, and seen in a hundredth of the time
+    around = re.escape(delimiter)
+    within = r"""("(?:[^"]|"")*+"|'(?:[^'\r\n]|'')*+')"""
+    quoted: list[str] = re.findall(rf"(?:^|{around}){within}(?={around}|\r?$)", text, re.MULTILINE)
+    single = sum(value[0] == "'" for value in quoted)
+    return single > 1 and 2 * single > len(quoted)
+
+
 def _known(record: Sequence[str], stated: TableDialect) -> int:
     """How many columns of the contract a record names."""
-    return len({normalise(value) for value in record} & stated.known)
+    return len({normalise(value) for value in record} & stated.known) if stated.known else 0
 
 
 def _header(records: Sequence[Sequence[str]], stated: TableDialect) -> tuple[int, ...]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from formats.limits import LIMITS, Limits
 
+_BETWEEN_WORDS = re.compile(r"[\s\-]+")
+
 
 @dataclass(frozen=True)
 class TableDialect:
@@ -45,7 +47,7 @@ class TableDialect:
 
 def normalise(column: str) -> str:
     """A column's name as it is compared: without case, with spaces and dashes as underscores."""
-    return re.sub(r"[\s\-]+", "_", column.strip().strip("\ufeff").casefold())
+    return _BETWEEN_WORDS.sub("_", column.strip().strip("\ufeff").casefold())
 
 
 AS_FOUND = TableDialect()
