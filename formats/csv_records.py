@@ -6,13 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
+from formats.block_sizes import block_sizes
 from formats.csv_dialect import Dialect
 from formats.format import row_too_long
 from formats.utf8 import read_past_mark
 
-_BLOCK_SIZE = 4 * 1024 * 1024
-_FIRST_BLOCK_SIZE = 256 * 1024
-"""Less, so that what the first rows show is known before the others are parsed."""
 _LINE_END = re.compile(rb"[\r\n]")
 
 Stretch = tuple[bytes, Sequence[int]]
@@ -35,12 +33,12 @@ def whole_records(stream: BinaryIO, dialect: Dialect, longest: int, *, exact: bo
     is given by itself, up to the end of the line that opens it, and the lines after it are read as the records that
     they are. Those that seem to be closed are only looked for where ``exact`` asks for it.
     """
-    rest, at_end, size = read_past_mark(stream), False, _FIRST_BLOCK_SIZE
+    rest, at_end, sizes = read_past_mark(stream), False, block_sizes()
     taken = len(rest)
     while rest or not at_end:
         if not at_end and len(rest) <= longest:
-            chunk = stream.read(size)
-            at_end, size = not chunk, _BLOCK_SIZE
+            chunk = stream.read(next(sizes))
+            at_end = not chunk
             rest += chunk
             taken += len(chunk)
         if exact:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, BinaryIO
 
+from formats.block_sizes import block_sizes
 from formats.dialect import AS_FOUND, TableDialect
 from formats.format import (
     UNDECODABLE,
@@ -37,7 +38,6 @@ from formats.limits import Limits
 from formats.lines import lines_of
 from formats.utf8 import read_past_mark, shown
 
-_LINES_SIZE = 4 * 1024 * 1024
 _SAMPLE_ROWS = 100
 _BETWEEN_ELEMENTS = re.compile(r"[\s,]*")
 _JSON_SPACE = b" \t\r\n"
@@ -142,8 +142,8 @@ class NdJson(Format):
         """Blocks of whole lines."""
         paths, limits = _paths(structure), structure.dialect.limits
         rest = read_past_mark(stream)
-        taken = len(rest)
-        while chunk := stream.read(_LINES_SIZE):
+        taken, sizes = len(rest), block_sizes()
+        while chunk := stream.read(next(sizes)):
             taken += len(chunk)
             end = chunk.rfind(b"\n") + 1
             if end:
