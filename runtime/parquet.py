@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from formats.columns import batch_of
 from runtime.arrow import plain, take
 from runtime.dictionaries import Dictionaries
 from runtime.external_sort import ExternalSort
+from runtime.parquet_file import ParquetWriter, open_parquet
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 """How Hive spells the partition of rows without a value."""
@@ -82,7 +82,7 @@ class PartitionedWriter:
         self._finish = finish
         self._held: list[Parts] = []
         self._held_bytes = 0
-        self._writers: dict[tuple[str, ...], pq.ParquetWriter | None] = {}
+        self._writers: dict[tuple[str, ...], ParquetWriter | None] = {}
         self._numbers: dict[tuple[str, ...], int] = {}
         self._sort: ExternalSort | None = None
         self._dictionaries = Dictionaries()
@@ -183,13 +183,12 @@ class PartitionedWriter:
         # Not by the values, which may be longer than a file's name can be.
         return self._folder / f"{self._numbers[values]}.parquet"
 
-    def _open(self, values: tuple[str, ...], first: pa.Table) -> pq.ParquetWriter:
+    def _open(self, values: tuple[str, ...], first: pa.Table) -> ParquetWriter:
         path = self._path(values)
         path.parent.mkdir(parents=True, exist_ok=True)
-        return pq.ParquetWriter(
+        return open_parquet(
             path,
             first.schema,
-            compression="zstd",
             compression_level=1,
             use_dictionary=self._repetitive,
             store_decimal_as_integer=True,

@@ -7,11 +7,11 @@ from pathlib import Path
 from sys import getsizeof
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from runtime.checks import RefusedRow
 from runtime.contract import Contract
 from runtime.ledger import ObjectVersion
+from runtime.parquet_file import ParquetWriter, open_parquet
 from runtime.tables import arrow_schema, quarantine_table
 
 MOST_HELD = 16 * 1024 * 1024
@@ -37,7 +37,7 @@ class QuarantineWriter:
         self._held: list[tuple[int, RefusedRow]] = []
         """Rows by their number in the file from 1."""
         self._held_bytes = 0
-        self._writer: pq.ParquetWriter | None = None
+        self._writer: ParquetWriter | None = None
 
     def write(self, refused: Sequence[RefusedRow], rows_before: int) -> None:
         """Take the refused rows of a block, before which the file has ``rows_before`` rows."""
@@ -61,7 +61,7 @@ class QuarantineWriter:
 
     def _flush(self) -> None:
         if self._held:
-            self._writer = self._writer or pq.ParquetWriter(self._path, self._schema, compression="zstd")
+            self._writer = self._writer or open_parquet(self._path, self._schema)
             self._writer.write_table(self._table())
             self._held, self._held_bytes = [], 0
 
