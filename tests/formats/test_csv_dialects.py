@@ -83,6 +83,13 @@ def test_single_quotes_are_found_by_the_values_that_need_them(lines: list[str]) 
     assert rows(content)[0] in {("1", "Salt|fine", "1.50"), ("1", "It's, Salt|fine", "1.50")}
 
 
+@pytest.mark.parametrize("column", [0, 1, 2])
+def test_single_quotes_are_found_in_whichever_column_they_are(column: int) -> None:
+    cells = [["1", "Salt", "1.50"], ["2", "Moons", "2.50"]]
+    lines = [",".join(f"'{cell}'" if at == column else cell for at, cell in enumerate(row)) for row in cells]
+    assert rows("\n".join(["sku,title,price", *lines, ""])) == TWO
+
+
 def test_single_quotes_within_double_ones_are_characters() -> None:
     content = "sku,title,price\n1,\"Salt,'fine','dry','white',\",1.50\n"
     assert rows(content) == [("1", "Salt,'fine','dry','white',", "1.50")]
