@@ -164,7 +164,7 @@ def _nested(value: Any) -> str:
 def is_text(value: Any) -> bool:
     """Whether a value can be written in UTF-8."""
     try:
-        _nested(value).encode()
+        json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return False
     return True
