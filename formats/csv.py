@@ -96,12 +96,14 @@ class Csv(Format):
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of whole records, cut where no quotes are open."""
         spelled = structure.dialect
-        dialect = Dialect(spelled.delimiter or ",", spelled.quote_char or "", spelled.escape_char or "")
+        dialect = Dialect(
+            spelled.delimiter or ",", spelled.quote_char or "", spelled.escape_char or "", spelled.comment_char or ""
+        )
         columns = structure.columns or ()
         included = [position for position, name in enumerate(columns) if wanted(name) is not None]
         stretches = whole_records(stream, dialect, spelled.limits.row_bytes, exact=structure.exact)
-        if spelled.comment_char:
-            stretches = without_comments(stretches, spelled.comment_char.encode(), dialect)
+        if dialect.comment:
+            stretches = without_comments(stretches, dialect)
         for _ in range(max(spelled.header_rows, default=0)):
             stretches = after_first_record(stretches, dialect)
         for (data, unclosed), last in with_last(stretches):

@@ -19,12 +19,12 @@ Stretch = tuple[bytes, Sequence[int]]
 """Whole records; or records with a quote that nothing closes, and where each of these ends."""
 
 
-def without_comments(stretches: Iterator[Stretch], mark: bytes, dialect: Dialect) -> Iterator[Stretch]:
-    """The stretches without the lines that begin with a mark; within quotes these are part of a value."""
+def without_comments(stretches: Iterator[Stretch], dialect: Dialect) -> Iterator[Stretch]:
+    """The stretches without the comments between their records."""
     for data, unclosed in stretches:
         if unclosed:
             yield data, unclosed
-        elif left := dialect.without_lines(data, mark):
+        elif left := dialect.without_comments(data):
             yield left, ()
 
 

@@ -303,6 +303,14 @@ def test_a_line_within_quotes_that_begins_as_a_comment_is_part_of_its_value() ->
     assert rows(content, dialect) == [("1", "Salt\n# 2\nof 3", "1.50"), ("2", "Moons", "2.50")]
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+@pytest.mark.parametrize("comment", ['# a,"b', '#"', '# 5" disk', '# "a","b"c', "# it's, 'so"])
+def test_quotes_in_a_comment_cost_no_row(comment: str, line_end: str) -> None:
+    dialect = stated("sku", "title", "price", comment_char="#")
+    lines = ["sku,title,price", comment, '1,"Salt",1.50', comment, comment, '2,"Moons",2.50', comment]
+    assert rows(line_end.join(lines), dialect) == TWO
+
+
 def test_no_last_line_end_is_no_fault() -> None:
     assert rows("sku,title,price\n1,Salt,1.50\n2,Moons,2.50") == TWO
 
