@@ -17,6 +17,7 @@ from formats.lines import binary, lines_of
 
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 _NO_LINE_END = re.compile(rb"[^\r\n]")
+_SPACE = b" \t"
 _NEAR_THE_END = MEBIBYTE
 """Where a last line end that is surely in no quotes is looked for first: most often there is one."""
 
@@ -32,6 +33,8 @@ class Dialect:
     """The character before one that has no meaning then; empty for none."""
     comment: str = ""
     """What a line that is no record begins with; empty for none. Quotes in it open nothing."""
+    skips_space: bool = False
+    """Whether space after a delimiter is no part of the value that follows."""
 
     def end_of_records(self, data: bytes) -> int:
         """How many bytes of ``data``, which begins with a record, are whole records."""
@@ -105,6 +108,8 @@ class Dialect:
 
     def has_space_before_quotes(self, record: bytes) -> bool:
         """Whether a value is in quotes after a space, which the parser takes for characters, both of them."""
+        if self.skips_space:
+            return False
         delimiter, quote = re.escape(self.delimiter.encode()), re.escape(self.quote.encode())
         rest = self._quoted.sub(b"", record)
         spaced = (
@@ -116,6 +121,17 @@ class Dialect:
         """Whole records without the comments between them; within quotes such a line is part of a value."""
         either = re.compile(self._comment_line + rb"[\r\n]*|" + self._quoted_value, re.DOTALL)
         return either.sub(lambda found: b"" if found[1] is None else found[0], data)
+
+    def unspaced(self, data: bytes) -> bytes:
+        """Whole records without the space after delimiters that is no part of a value."""
+        if not self.skips_space:
+            return data
+        either = re.compile(self._quoted_value + rb"|" + self._space, re.DOTALL)
+        return either.sub(lambda found: found[0].lstrip(_SPACE), data)
+
+    def is_blank(self, record: bytes) -> bool:
+        """Whether a record has delimiters only."""
+        return not self.unspaced(record).strip(self.delimiter.encode())
 
     def records(self, data: bytes, count: int, positions: Sequence[int]) -> list[bytes]:
         """Some of the ``count`` records of ``data``, by their positions from 0, without their line ends."""
@@ -157,7 +173,15 @@ class Dialect:
         within = rb"[^" + quote + escape + rb"]*+"
         pairs = quote * 2 + (rb"|" + escape + rb"." if escape else b"")
         opening = quote + rb"(?<![^" + before + rb"]" + quote + rb")"
+        if self.skips_space:
+            opening = rb"(?:" + self._space + rb"|(?<![^" + before + rb"]))" + quote
         return opening + within + rb"(?:(?:" + pairs + rb")" + within + rb")*+(" + quote + rb"|\Z)"
+
+    @property
+    def _space(self) -> bytes:
+        """Space after a delimiter."""
+        delimiter = self.delimiter.encode()
+        return rb"(?<=" + re.escape(delimiter) + rb")[" + _SPACE.replace(delimiter, b"") + rb"]+"
 
     def _is_past_quotes(self, data: bytes, quote: int) -> bool:
         """Whether what stands around the last quote before a line end is proof that the line end is in no quotes.
@@ -167,6 +191,7 @@ class Dialect:
         around = (self.delimiter.encode(), b"\r", b"\n")
         return data[quote + 1 : quote + 2] in around and data[max(0, quote - 1) : quote] not in (
             *around,
+            *((b" ", b"\t") if self.skips_space else ()),
             self.quote.encode(),
             b"",
         )

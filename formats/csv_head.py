@@ -52,6 +52,7 @@ def sample(text: str, dialect: Dialect) -> list[list[str]]:
         delimiter=dialect.delimiter,
         quotechar=dialect.quote or None,
         escapechar=dialect.escape or None,
+        skipinitialspace=dialect.skips_space,
         quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
     )
     records: list[list[str]] = []
@@ -95,7 +96,22 @@ def _quoting(text: str, delimiter: str, stated: TableDialect) -> Dialect:
     if escape is None and quote:
         within = rf"\\{quote}(?!\s*(?:{around}|[\r\n]|\Z))"
         escape = "\\" if re.search(within, text) and not re.search(rf"[^{around}\r\n]{quote}{quote}", text) else ""
-    return Dialect(delimiter, quote, escape or "")
+    skips_space = stated.skip_initial_space
+    if skips_space is None:
+        skips_space = _has_spaced_quotes(text, Dialect(delimiter, quote, escape or ""))
+    return Dialect(delimiter, quote, escape or "", skips_space=skips_space)
+
+
+def _has_spaced_quotes(text: str, dialect: Dialect) -> bool:
+    """Whether values are in quotes after a delimiter and space, and none right after a delimiter."""
+    if not dialect.quote:
+        return False
+    delimiter, quote, escape = map(re.escape, (dialect.delimiter, dialect.quote, dialect.escape))
+    within = rf"(?:[^{quote}{escape}]|{quote}{quote}{f'|{escape}.' if escape else ''})*+"
+    opening = rf"(?:(?<![^\r\n])|{delimiter}([ \t]*)){quote}"
+    quoted = re.finditer(rf"{opening}{within}{quote}[ \t]*(?={delimiter}|[\r\n]|\Z)", text, re.DOTALL)
+    spaces = [value[1] for value in quoted if value[1] is not None]
+    return bool(spaces) and all(spaces)
 
 
 def _known(record: Sequence[str], stated: TableDialect) -> int:

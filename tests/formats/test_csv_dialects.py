@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 
 import pytest
 
-from formats import AS_FOUND, MalformedFile, TableDialect
+from formats import AS_FOUND, MalformedFile, MisjudgedCutError, TableDialect
 from formats.csv import Csv
 from formats.dialect import normalise
 from formats.format import Structure
@@ -32,7 +32,11 @@ def inspect(content: str, dialect: TableDialect = SALES) -> Structure:
 
 
 def found(content: str, dialect: TableDialect = SALES) -> list[Row]:
-    return rows_of(Csv().read(io.BytesIO(content.encode()), inspect(content, dialect), text))
+    structure = inspect(content, dialect)
+    try:
+        return rows_of(Csv().read(io.BytesIO(content.encode()), structure, text))
+    except MisjudgedCutError:
+        return rows_of(Csv().read(io.BytesIO(content.encode()), replace(structure, exact=True), text))
 
 
 def rows(content: str, dialect: TableDialect = SALES) -> list[tuple[str, ...] | str]:
@@ -227,6 +231,47 @@ def test_another_escape_in_a_row_costs_its_row_and_never_alters_a_value(line: st
 def test_marks_of_inches_and_spaces_after_quotes_are_no_faults() -> None:
     content = 'sku,title,price\n1,Disk 3.5"x2,1.50\n2,"Moons" ,2.50\n3,"5"" disk",1\n'
     assert rows(content) == [("1", 'Disk 3.5"x2', "1.50"), ("2", "Moons ", "2.50"), ("3", '5" disk', "1")]
+
+
+@pytest.mark.parametrize("dialect", [SALES, AS_FOUND], ids=["contract known", "nothing known"])
+@pytest.mark.parametrize("delimiter", [",", ";", "|", "\t"])
+def test_values_in_quotes_after_a_space_are_read_where_all_of_the_file_are(
+    delimiter: str, dialect: TableDialect
+) -> None:
+    content = 'sku, title, price\n1, "Salt, dry", 1.50\n2, "Two\nlines",  2.50\n"3", "Tea ""x""", "3, 5"\n4,Owls,4\n'
+    content = content.replace(", ", f"{delimiter} ").replace(",Owls,", f"{delimiter}Owls{delimiter}")
+    quoted = [value.replace(", ", f"{delimiter} ") for value in ("Salt, dry", "3, 5")]
+    assert inspect(content, dialect).details["space after a delimiter"] == "skipped"
+    assert rows(content, dialect) == [
+        ("1", quoted[0], "1.50"),
+        ("2", "Two\nlines", "2.50"),
+        ("3", 'Tea "x"', quoted[1]),
+        ("4", "Owls", "4"),
+    ]
+
+
+def test_rows_of_a_file_with_space_after_delimiters_have_the_outcomes_of_any_other() -> None:
+    content = (
+        'sku, title, price\n1, "Salt, dry", 1.50\n2, "Moons"\n3, "open, 1\n , , \n, , \n4, "Tea"x, 2\nTotal, , 5\n'
+    )
+    result = found(content)
+    assert [row.raw for row in result if row.values is None] == [
+        '2, "Moons"',
+        '3, "open, 1',
+        '4, "Tea"x, 2',
+        "Total, , 5",
+    ]
+    assert [row.raw for row in result if row.values] == ['1, "Salt, dry", 1.50', " , , "]
+
+
+def test_that_space_after_a_delimiter_is_skipped_or_a_part_of_the_value_can_be_stated() -> None:
+    content = 'sku, title, price\n1, "Salt", 1.50\n'
+    assert rows(content, stated("sku", "title", "price", skip_initial_space=False)) == ['1, "Salt", 1.50']
+    assert rows("sku,title,price\n1, Salt,1.50\n", stated("sku", "title", "price", skip_initial_space=True)) == [TWO[0]]
+
+
+def test_space_within_quotes_and_before_values_without_quotes_stays() -> None:
+    assert rows('sku,title,price\n1, Salt,"1, ""50"", x"\n') == [("1", " Salt", '1, "50", x')]
 
 
 def test_a_value_in_quotes_after_a_space_costs_its_row_and_is_told() -> None:

@@ -1,0 +1,63 @@
+"""Rows of delimiter-separated text that have no place in its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from formats.format import UNDECODABLE, Block, MalformedRow, Rows
+from formats.utf8 import shown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Misfits = dict[int, tuple[str, str]]
+"""Rows without a place in the columns, by position in their block: why, and their text."""
+
+
+@dataclass(frozen=True)
+class Unclosed(Block):
+    """Records with a quote that nothing closes, and where each of these ends."""
+
+    data: bytes
+    ends: Sequence[int]
+    included: Sequence[str]
+
+    def parse(self) -> Rows:
+        """All of them with that reason."""
+        import pyarrow as pa
+
+        texts = [shown(self.data[begin:end].rstrip(b"\r\n")) for begin, end in pairwise([0, *self.ends])]
+        schema = pa.schema([(name, pa.string()) for name in self.included])
+        reason = 'a value begins with a quotation mark (") and none closes it where the value ends'
+        malformed = [MalformedRow(position, reason, text) for position, text in enumerate(texts)]
+        return Rows(pa.RecordBatch.from_pylist([], schema), lambda _: [], [], malformed)
+
+
+def kept(batch: pa.RecordBatch, positions: Sequence[int], misfits: Misfits) -> pa.RecordBatch:
+    """A batch, whose rows have these positions in the block, without those that are misfits."""
+    import pyarrow as pa
+
+    return batch.take(pa.array([row for row, position in enumerate(positions) if position not in misfits], pa.int64()))
+
+
+def without_mark(mark: str, batch: pa.RecordBatch, misfits: Misfits) -> tuple[pa.RecordBatch, Misfits]:
+    """Take the rows that have the mark of bytes that aren't UTF-8 out, to the misfits."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    columns = (column.cast(pa.string()) for column in batch.columns)
+    marked = [pc.indices_nonzero(pc.match_substring(column, mark)) for column in columns]
+    rows = {row for indices in marked for row in indices.to_pylist()}
+    if not rows:
+        return batch, misfits
+    positions = positions_of(batch, misfits)
+    left = pa.array([row for row in range(batch.num_rows) if row not in rows], pa.int64())
+    return batch.take(left), misfits | {positions[row]: (UNDECODABLE, "") for row in rows}
+
+
+def positions_of(batch: pa.RecordBatch, misfits: Misfits) -> list[int]:
+    """The positions in the block of the rows in a batch."""
+    return [position for position in range(batch.num_rows + len(misfits)) if position not in misfits]
