@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _LINE_END = re.compile(rb"[\r\n]")
+_ROW_END = "row end"
+"""In a structure's details: that rows end with a delimiter that the header lacks."""
 _UNDECODED = re.compile("[\udc80-\udcff]+")
 _REPLACEMENT = "\ufffd"
 _MISQUOTED = "a value goes on after the quotation mark that closes it; write a mark within a value twice"
@@ -86,6 +88,8 @@ class Csv(Format):
             details["space after a delimiter"] = "skipped"
         if found.header != (1,):
             details["header"] = "record " + " and ".join(map(str, found.header)) if found.header else "none"
+        if found.ends_with_delimiter:
+            details[_ROW_END] = "delimiter"
         spelled = TableDialect(
             delimiter=found.dialect.delimiter,
             quote_char=found.dialect.quote,
@@ -119,7 +123,7 @@ class Csv(Format):
             if unclosed:
                 yield Unclosed(data, unclosed, [columns[position] for position in included])
             else:
-                yield _Records(data, dialect, columns, included, wanted, last)
+                yield _Records(data, dialect, columns, included, wanted, last, _ROW_END in structure.details)
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,8 @@ class _Records(Block):
     wanted: Wanted
     last: bool
     """Whether these are the file's last records."""
+    end_with_delimiter: bool
+    """Whether records end with a delimiter, after which there is no value."""
 
     def parse(self) -> Rows:
         if is_utf8(self.data):
@@ -178,8 +184,9 @@ class _Records(Block):
         misfits: Misfits = {}
 
         def note(row: Any) -> str:
-            values = "1 value" if row.actual_columns == 1 else f"{row.actual_columns} values"
-            reason = f"the row has {values}, the header has {row.expected_columns} columns"
+            reason = self._width(row.actual_columns)
+            if self.end_with_delimiter and self._values(row.text) == list(self.columns):
+                reason = REPEATED_HEADER
             if self.dialect.quote != "'" and f"{self.dialect.delimiter}'" in row.text:
                 reason += "; where single quotes stand around values, dialect.quoteChar of the contract says so"
             misfits[row.number - 1] = reason, row.text
@@ -188,10 +195,12 @@ class _Records(Block):
         data = self.dialect.unspaced(data)
         if data.startswith(codecs.BOM_UTF8):  # this is not the file's beginning, but the parser would take it for one
             data = b"\n" + data
-        names = [str(position) for position in range(len(self.columns))]
+        names = [str(position) for position in range(len(self.columns) + self.end_with_delimiter)]
         # Rows without any column would not be counted.
         included = {names[position]: self._type_of(self.columns[position]) for position in self.included}
         included = included or {names[0]: pa.string()}
+        if self.end_with_delimiter:
+            included[names[-1]] = pa.string()
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
             arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
@@ -210,8 +219,35 @@ class _Records(Block):
             ),
         )
         batches = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]
-        batch = batches[0].select(list(included)[: len(self.included)])
+        batch = batches[0]
+        if self.end_with_delimiter:
+            batch, misfits = self._without_surplus(batch, misfits, data)
+        batch = batch.select(list(included)[: len(self.included)])
         return batch.rename_columns([self.columns[position] for position in self.included]), misfits
+
+    def _values(self, record: str) -> Sequence[str]:
+        return next(iter(sample(record, self.dialect)), [])
+
+    def _width(self, values: int) -> str:
+        """Why a row with so many values has no place in the columns."""
+        if self.end_with_delimiter and values == len(self.columns):
+            return "the row has no delimiter at its end, where the file's other rows have one"
+        counted = "1 value" if values == 1 else f"{values} values"
+        return f"the row has {counted}, the header has {len(self.columns)} columns"
+
+    def _without_surplus(self, batch: pa.RecordBatch, misfits: Misfits, data: bytes) -> tuple[pa.RecordBatch, Misfits]:
+        """Take the rows that have a value after their last delimiter out, to the misfits."""
+        import pyarrow.compute as pc
+
+        rows = pc.indices_nonzero(pc.binary_length(batch.columns[-1])).to_pylist()
+        if not rows:
+            return batch, misfits
+        count, positions = batch.num_rows + len(misfits), positions_of(batch, misfits)
+        surplus = [positions[row] for row in rows]
+        texts = map(shown, self.dialect.records(data, count, surplus))
+        reason = self._width(len(self.columns) + 1)
+        extras = {position: (reason, text) for position, text in zip(surplus, texts, strict=True)}
+        return kept(batch, positions, extras), misfits | extras
 
     def _type_of(self, column: str) -> pa.DataType:
         import pyarrow as pa
@@ -260,7 +296,7 @@ class _Records(Block):
         if self.last:
             ends = range(max(0, count - MOST_TOTALS), count)
             for position, record in zip(ends, self.dialect.records(self.data, count, ends), strict=True):
-                if reason := total(next(iter(sample(shown(record), self.dialect)), []), len(self.columns)):
+                if reason := total(self._values(shown(record)), len(self.columns)):
                     reasons[position] = reason
         if not reasons:
             return batch, misfits

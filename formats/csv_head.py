@@ -25,6 +25,8 @@ class CsvHead:
     dialect: Dialect
     header: tuple[int, ...]
     columns: tuple[str, ...]
+    ends_with_delimiter: bool
+    """Whether rows end with a delimiter that the header lacks, after which there is no value."""
 
     @property
     def records_before_rows(self) -> int:
@@ -42,7 +44,8 @@ def find_head(text: str, stated: TableDialect) -> CsvHead:
     records = sample(text, dialect)
     header = _header(records, stated)
     columns = _columns([records[number - 1] for number in header if number <= len(records)], stated)
-    return CsvHead(dialect, header, columns or _columns_without_header(records, stated))
+    columns = columns or _columns_without_header(records, stated)
+    return CsvHead(dialect, header, columns, _end_with_delimiter(records[max(header, default=0) :], len(columns)))
 
 
 def sample(text: str, dialect: Dialect) -> list[list[str]]:
@@ -135,6 +138,14 @@ def _header(records: Sequence[Sequence[str]], stated: TableDialect) -> tuple[int
     return (first, first + 1) if _fill_each_other(records[first - 1 : first + 1]) else (first,)
 
 
+def _end_with_delimiter(rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether most rows have one value more than columns, which is empty.
+
+    In a single row among others it may be a value that is missing, after one with a delimiter in it.
+    """
+    return 2 * sum(len(row) == width + 1 and not row[-1] for row in rows) > len(rows)
+
+
 def _fill_each_other(pair: Sequence[Sequence[str]]) -> bool:
     """Whether two records name each column once, which a header and a row never do."""
     return (
@@ -159,10 +170,11 @@ def _with_second(number: int, records: Sequence[Sequence[str]], stated: TableDia
 
 def _has_no_header(records: Sequence[Sequence[str]], stated: TableDialect) -> bool:
     """Whether the first record is a row already: as wide as the contract, it names none of its columns and has data."""
+    width = len(stated.columns)
     return bool(
         records
         and stated.columns
-        and len(records[0]) == len(stated.columns)
+        and len(records[0]) == width + _end_with_delimiter(records, width)
         and any(_VALUE_OF_DATA.fullmatch(value) for value in records[0])
     )
 

@@ -209,6 +209,31 @@ def test_a_missing_or_additional_delimiter_costs_its_row_only(line: str) -> None
     assert result[1] == (line if line.count(",") != 2 else ("2", "Moons", ""))
 
 
+@pytest.mark.parametrize("header", ["sku;title;price\n", ""], ids=["with a header", "without"])
+def test_a_delimiter_at_the_end_of_each_row_is_no_further_value(header: str) -> None:
+    content = header + '1;Salt;1.50;\n2;"Moons";2.50;\n'
+    assert inspect(content).details["row end"] == "delimiter"
+    assert rows(content) == TWO
+
+
+def test_among_rows_that_end_with_a_delimiter_others_are_given_back() -> None:
+    others = "3;Owls;3.50;x\n4;Tea;4\n5;Tea;\nsku;title;price\n6;Tea;1;;\n"
+    content = "sku;title;price\n" + "1;Salt;1.50;\n2;Moons;2.50;\n;;;\n" * 4 + others
+    assert rows(content)[:8] == TWO * 4
+    assert [(row.raw, row.reason) for row in found(content)[8:]] == [
+        ("3;Owls;3.50;x", "the row has 4 values, the header has 3 columns"),
+        ("4;Tea;4", "the row has no delimiter at its end, where the file's other rows have one"),
+        ("5;Tea;", "the row has no delimiter at its end, where the file's other rows have one"),
+        ("sku;title;price", "the row repeats the header; it is no record"),
+        ("6;Tea;1;;", "the row has 5 values, the header has 3 columns"),
+    ]
+
+
+def test_a_delimiter_at_the_end_of_one_row_may_stand_before_a_missing_value() -> None:
+    content = "sku,title,author\n1,Salt,Ann\n2,Moons, late,\n3,Owls,Bea\n"
+    assert rows(content, stated("sku", "title", "author"))[1] == "2,Moons, late,"
+
+
 def test_another_delimiter_in_a_row_costs_its_row_only() -> None:
     assert rows("sku,title,price\n1;Salt;1.50\n2,Moons,2.50\n") == ["1;Salt;1.50", TWO[1]]
 
