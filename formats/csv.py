@@ -40,6 +40,7 @@ _ROW_END = "row end"
 """In a structure's details: that rows end with a delimiter that the header lacks."""
 _UNDECODED = re.compile("[\udc80-\udcff]+")
 _REPLACEMENT = "\ufffd"
+_WITH_NUL = "the row has a NUL byte, which no text has; the file may be damaged: export it again"
 _MISQUOTED = "a value goes on after the quotation mark that closes it; write a mark within a value twice"
 _SPACED = (
     "a space stands before the quotation mark that opens a value; where it does so in the whole file, "
@@ -78,6 +79,8 @@ class Csv(Format):
                 "which the header has to end; export fewer columns or shorter names"
             )
         found = find_head(text, dialect)
+        if any("\0" in column for column in found.columns):
+            raise MalformedFile(f"{head.name}: the header has a NUL byte, which no text has; export the file again")
         details = {"delimiter": found.dialect.delimiter}
         details["line end"] = "\n" if "\n" in text or "\r" not in text else "\r"
         if found.dialect.quote != '"':
@@ -282,13 +285,14 @@ class _Records(Block):
         return found
 
     def _without_extras(self, batch: pa.RecordBatch, misfits: Misfits) -> tuple[pa.RecordBatch, Misfits]:
-        """Take rows with wrong quotes, headers within the file and totals at its end out, to the misfits."""
+        """Take rows with NUL bytes or wrong quotes, headers within the file and totals at its end to the misfits."""
         count = batch.num_rows + len(misfits)
         repeated = repeated_headers(batch)
         misquoted = (
             self._misquoted(count) if self.dialect.may_go_on_after_quotes(self.dialect.unspaced(self.data)) else {}
         )
-        if not repeated and not self.last and not misquoted:
+        has_nul = b"\0" in self.data
+        if not repeated and not self.last and not misquoted and not has_nul:
             return batch, misfits
         positions = positions_of(batch, misfits) if misfits else range(count)
         reasons = {position: reason for position, reason in misquoted.items() if position not in misfits}
@@ -298,6 +302,9 @@ class _Records(Block):
             for position, record in zip(ends, self.dialect.records(self.data, count, ends), strict=True):
                 if reason := total(self._values(shown(record)), len(self.columns)):
                     reasons[position] = reason
+        if has_nul:
+            records = self.dialect.records(self.data, count, range(count))
+            reasons |= {position: _WITH_NUL for position, record in enumerate(records) if b"\0" in record}
         if not reasons:
             return batch, misfits
         texts = map(shown, self.dialect.records(self.data, count, list(reasons)))

@@ -5,6 +5,7 @@ Only :meth:`Block.parse` and :meth:`Format.read` may import pyarrow: the validat
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -87,21 +88,28 @@ class Head:
         """Whether ``data`` is the whole file."""
         return self.size is not None and len(self.data) >= self.size
 
+    @property
+    def has_control_characters(self) -> bool:
+        """Whether ``data`` has bytes that text has only by damage."""
+        return bool(_CONTROL.search(self.data))
+
     def text(self) -> str | None:
-        """``data`` as text without its byte order mark, or None when it is no text.
+        """``data`` as text without its byte order mark, or None when it is no text: most lines have control characters.
 
         A character cut off at the end is left out; bytes that aren't UTF-8 come as U+FFFD, since one bad row
         doesn't make a file binary.
         """
-        if any(byte in self.data for byte in _BINARY):
-            return None
+        if self.has_control_characters:
+            lines = [line for line in re.split(rb"[\r\n]", self.data) if line]
+            if 2 * sum(1 for line in lines if _CONTROL.search(line)) > len(lines):
+                return None
         data = self.data
         if not self.complete:
             data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1] or data[:-3]
         return data.decode("utf-8-sig", errors="replace")
 
 
-_BINARY = [code for code in range(0x20) if code not in (0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1A, 0x1B)]
+_CONTROL = re.compile(rb"[\0-\x08\x0e-\x19\x1c-\x1f]")
 
 
 @dataclass(frozen=True)

@@ -174,6 +174,25 @@ def test_bytes_that_are_not_utf8_in_a_column_that_nobody_wants_cost_nothing(most
     assert values_of(found) == [{"a": "1"}, {"a": "2"}]
 
 
+@pytest.mark.parametrize("before", [1, 20_000], ids=["within the head", "beyond the head"])
+@pytest.mark.parametrize("bad", [b"2,\0y", b'2,"\0\ny"', b"\0", b"2,x,\0", b"\0\0\0\0"])
+def test_a_row_with_a_nul_byte_is_given_back_wherever_it_stands(bad: bytes, before: int) -> None:
+    found = read(Csv(), b"a,b\n" + b"1,x\n" * before + bad + b"\n3,z\n")
+    assert [row.position for row in found if row.values is None] == [before]
+    assert "NUL byte" in found[before].reason
+    assert found[before].raw == bad.decode()
+    assert found[-1].values == {"a": "3", "b": "z"}
+
+
+def test_a_header_with_a_nul_byte_is_refused() -> None:
+    with pytest.raises(MalformedFile, match="upload: the header has a NUL byte"):
+        read(Csv(), b"a,\0b\n1,x\n2,y\n")
+
+
+def test_other_control_characters_are_characters_wherever_they_stand() -> None:
+    assert rows(b"a,b\n1,x\x01\n2,y\n" + b"1,x\n" * 20_000 + b"3,\x01")[::20_002] == [("1", "x\x01"), ("3", "\x01")]
+
+
 def test_a_carriage_return_alone_in_a_file_of_line_feeds_keeps_rows_and_raw_texts_together(most: int) -> None:
     found = read(Csv(), b"a,b\n1,x\ry\n2,z\n", most=most)
     assert found[-1].values == {"a": "2", "b": "z"}
