@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from formats.csv_dialect import Dialect
 from formats.csv_head import find_head, sample
-from formats.csv_misfits import Misfits, Unclosed, kept, positions_of, without_mark
+from formats.csv_misfits import UNCLOSED, Apart, Misfits, kept, positions_of, without_mark
 from formats.csv_records import after_first_record, whole_records, without_comments
+from formats.csv_tables import first_table, may_be_title_of_another
 from formats.dialect import AS_FOUND, TableDialect
 from formats.extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, rows_without_value, total, with_last
 from formats.format import (
@@ -122,11 +123,15 @@ class Csv(Format):
             stretches = without_comments(stretches, dialect)
         for _ in range(max(spelled.header_rows, default=0)):
             stretches = after_first_record(stretches, dialect)
-        for (data, unclosed), last in with_last(stretches):
-            if unclosed:
-                yield Unclosed(data, unclosed, [columns[position] for position in included])
+        for (data, unclosed, reason), last in with_last(
+            first_table(stretches, dialect, columns, exact=structure.exact)
+        ):
+            if unclosed or reason:
+                names = [columns[position] for position in included]
+                yield Apart(data, unclosed, dialect, names, reason or UNCLOSED)
             else:
-                yield _Records(data, dialect, columns, included, wanted, last, _ROW_END in structure.details)
+                ends = _ROW_END in structure.details
+                yield _Records(data, dialect, columns, included, wanted, last, ends, structure.exact)
 
 
 @dataclass(frozen=True)
@@ -141,6 +146,8 @@ class _Records(Block):
     """Whether these are the file's last records."""
     end_with_delimiter: bool
     """Whether records end with a delimiter, after which there is no value."""
+    exact: bool
+    """Whether they were cut in the way that is surely right."""
 
     def parse(self) -> Rows:
         if is_utf8(self.data):
@@ -259,6 +266,8 @@ class _Records(Block):
         return wanted if wanted is not None and pa.types.is_dictionary(wanted) else pa.string()
 
     def _rows(self, batch: pa.RecordBatch, misfits: Misfits) -> Rows:
+        if misfits and not self.exact and self._has_title_of_another(misfits, batch.num_rows + len(misfits)):
+            raise MisjudgedCutError
         if blank := self._blank(batch, misfits):
             records = self.dialect.records(self.data, count := batch.num_rows + len(misfits), range(count))
             filled = [record for position, record in enumerate(records) if position not in blank]
@@ -273,6 +282,16 @@ class _Records(Block):
             return Rows(batch, raw)
         malformed = [MalformedRow(position, *misfit) for position, misfit in sorted(misfits.items())]
         return Rows(batch, raw, positions_of(batch, misfits), malformed)
+
+    def _has_title_of_another(self, misfits: Misfits, count: int) -> bool:
+        """Whether there may be a title above the header of another table, which only an exact reading looks for."""
+        width = len(self.columns)
+        titles = [at for at, (_, text) in misfits.items() if may_be_title_of_another(text, None, self.dialect, width)]
+        below = [position + 1 for position in titles if position + 1 < count]
+        return any(
+            may_be_title_of_another("title", shown(record), self.dialect, width)
+            for record in self.dialect.records(self.data, count, below)
+        )
 
     def _blank(self, batch: pa.RecordBatch, misfits: Misfits) -> set[int]:
         """The positions of rows that have delimiters only, which are passed over as blank lines are."""

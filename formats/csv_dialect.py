@@ -129,6 +129,17 @@ class Dialect:
         either = re.compile(self._quoted_value + rb"|" + self._space, re.DOTALL)
         return either.sub(lambda found: found[0].lstrip(_SPACE), data)
 
+    def values_of_several_lines(self, data: bytes) -> list[tuple[int, int]]:
+        """From where to where in whole records the quoted values go that have a line end."""
+        return [value.span() for value in self._values(data) if _LINE_ENDS.search(value[0])]
+
+    def split(self, data: bytes) -> list[bytes]:
+        """The records of ``data``, without their line ends."""
+        hidden = self._quoted.sub(lambda value: b"." * len(value[0]), data)
+        starts = [0, *(line_end.end() for line_end in _LINE_ENDS.finditer(hidden))]
+        ends = [*(line_end.start() for line_end in _LINE_ENDS.finditer(hidden)), len(data)]
+        return [data[start:end] for start, end in zip(starts, ends, strict=True) if start < end]
+
     def is_blank(self, record: bytes) -> bool:
         """Whether a record has delimiters only."""
         return not self.unspaced(record).strip(self.delimiter.encode())
@@ -139,14 +150,8 @@ class Dialect:
         # Blank lines, line ends within quotes and carriage returns alone would make other lines than records.
         if len(lines) == count and (b"\r" not in data or data.count(b"\r") == data.count(b"\r\n")):
             return [lines[position].as_py().removesuffix(b"\r") for position in positions]
-        records = self._split(data)
+        records = self.split(data)
         return [records[position] for position in positions]
-
-    def _split(self, data: bytes) -> list[bytes]:
-        hidden = self._quoted.sub(lambda value: b"." * len(value[0]), data)
-        starts = [0, *(line_end.end() for line_end in _LINE_ENDS.finditer(hidden))]
-        ends = [*(line_end.start() for line_end in _LINE_ENDS.finditer(hidden)), len(data)]
-        return [data[start:end] for start, end in zip(starts, ends, strict=True) if start < end]
 
     def _values(self, data: bytes, start: int = 0) -> Iterator[re.Match[bytes]]:
         """The quoted values of ``data``, from where a record begins; group 1 is empty when none closes it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -50,8 +50,13 @@ def find_head(text: str, stated: TableDialect) -> CsvHead:
 
 def sample(text: str, dialect: Dialect) -> list[list[str]]:
     """The first records of a text, as far as they can be told apart."""
+    return sample_of(io.StringIO(text, newline=""), dialect)
+
+
+def sample_of(lines: Iterable[str], dialect: Dialect) -> list[list[str]]:
+    """The first records of lines with their ends, as far as they can be told apart."""
     reader = csv.reader(
-        io.StringIO(text, newline=""),
+        lines,
         delimiter=dialect.delimiter,
         quotechar=dialect.quote or None,
         escapechar=dialect.escape or None,

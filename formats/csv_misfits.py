@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from formats.csv_dialect import Dialect
 from formats.format import UNDECODABLE, Block, MalformedRow, Rows
 from formats.utf8 import shown
 
@@ -17,22 +18,30 @@ Misfits = dict[int, tuple[str, str]]
 """Rows without a place in the columns, by position in their block: why, and their text."""
 
 
+UNCLOSED = 'a value begins with a quotation mark (") and none closes it where the value ends'
+
+
 @dataclass(frozen=True)
-class Unclosed(Block):
-    """Records with a quote that nothing closes, and where each of these ends."""
+class Apart(Block):
+    """Records that have no place for one reason, all of them."""
 
     data: bytes
     ends: Sequence[int]
+    """Where each record ends, if it isn't for the dialect to say."""
+    dialect: Dialect
     included: Sequence[str]
+    reason: str
 
     def parse(self) -> Rows:
-        """All of them with that reason."""
+        """All of them with the reason."""
         import pyarrow as pa
 
-        texts = [shown(self.data[begin:end].rstrip(b"\r\n")) for begin, end in pairwise([0, *self.ends])]
+        if self.ends:
+            records = [self.data[begin:end].rstrip(b"\r\n") for begin, end in pairwise([0, *self.ends])]
+        else:
+            records = [record for record in self.dialect.split(self.data) if not self.dialect.is_blank(record)]
         schema = pa.schema([(name, pa.string()) for name in self.included])
-        reason = 'a value begins with a quotation mark (") and none closes it where the value ends'
-        malformed = [MalformedRow(position, reason, text) for position, text in enumerate(texts)]
+        malformed = [MalformedRow(position, self.reason, shown(record)) for position, record in enumerate(records)]
         return Rows(pa.RecordBatch.from_pylist([], schema), lambda _: [], [], malformed)
 
 

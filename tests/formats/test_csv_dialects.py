@@ -345,8 +345,7 @@ def test_a_row_whose_value_is_in_a_column_that_nobody_wants_is_no_blank_one() ->
     assert [row.values for row in rows_of(blocks)] == [{"sku": "1"}, {"sku": ""}]
 
 
-def test_a_second_table_of_the_same_width_is_told_from_the_first_by_its_own_header_only() -> None:
-    """Its rows fit the columns: which of them are values of the fields' types is for the contract to say."""
+def test_the_same_header_again_below_a_blank_line_begins_no_other_table() -> None:
     content = "sku,title,price\n1,Salt,1.50\n\nsku,title,price\n2,Moons,2.50\n"
     assert rows(content) == [TWO[0], "sku,title,price", TWO[1]]
 
