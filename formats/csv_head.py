@@ -176,12 +176,27 @@ def _with_second(number: int, records: Sequence[Sequence[str]], stated: TableDia
 def _has_no_header(records: Sequence[Sequence[str]], stated: TableDialect) -> bool:
     """Whether the first record is a row already: as wide as the contract, it names none of its columns and has data."""
     width = len(stated.columns)
+    if not width:
+        return _begins_with_row(records)
     return bool(
         records
-        and stated.columns
         and len(records[0]) == width + _end_with_delimiter(records, width)
         and any(_VALUE_OF_DATA.fullmatch(value) for value in records[0])
     )
+
+
+def _begins_with_row(records: Sequence[Sequence[str]]) -> bool:
+    """Whether the first record, where no contract knows names, has numbers in most columns in which all others do."""
+    widths = [len(record) for record in records]
+    if not records or widths.count(widths[0]) < widths.count(max(widths, key=widths.count)):
+        return False
+    first, *others = (record for record in records if len(record) == widths[0])
+    numbers = [
+        bool(_VALUE_OF_DATA.fullmatch(value))
+        for value, *below in zip(first, *others, strict=True)
+        if all(map(_VALUE_OF_DATA.fullmatch, filter(None, below)))
+    ]
+    return 2 * sum(numbers) > len(numbers)
 
 
 def _first_of_table(records: Sequence[Sequence[str]], numbers: Sequence[int]) -> int:
