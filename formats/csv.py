@@ -14,9 +14,18 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from formats.csv_dialect import Dialect
 from formats.csv_head import find_head, sample
-from formats.csv_misfits import UNCLOSED, Apart, Misfits, kept, positions_of, without_mark
+from formats.csv_misfits import (
+    UNCLOSED,
+    Apart,
+    Misfits,
+    kept,
+    positions_of,
+    positions_with_value,
+    why_misfit,
+    without_mark,
+)
 from formats.csv_records import after_first_record, whole_records, without_comments
-from formats.csv_tables import first_table, may_be_title_of_another
+from formats.csv_tables import first_table, may_have_title
 from formats.dialect import AS_FOUND, TableDialect
 from formats.extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, rows_without_value, total, with_last
 from formats.format import (
@@ -41,7 +50,7 @@ _ROW_END = "row end"
 """In a structure's details: that rows end with a delimiter that the header lacks."""
 _UNDECODED = re.compile("[\udc80-\udcff]+")
 _REPLACEMENT = "\ufffd"
-_WITH_NUL = "the row has a NUL byte, which no text has; the file may be damaged: export it again"
+_WITH_NUL = "the row has a NUL byte, which no text has; the file may be damaged, export it again"
 _MISQUOTED = "a value goes on after the quotation mark that closes it; write a mark within a value twice"
 _SPACED = (
     "a space stands before the quotation mark that opens a value; where it does so in the whole file, "
@@ -194,12 +203,7 @@ class _Records(Block):
         misfits: Misfits = {}
 
         def note(row: Any) -> str:
-            reason = self._width(row.actual_columns)
-            if self.end_with_delimiter and self._values(row.text) == list(self.columns):
-                reason = REPEATED_HEADER
-            if self.dialect.quote != "'" and f"{self.dialect.delimiter}'" in row.text:
-                reason += "; where single quotes stand around values, dialect.quoteChar of the contract says so"
-            misfits[row.number - 1] = reason, row.text
+            misfits[row.number - 1] = self._misfit(row.text, row.actual_columns), row.text
             return "skip"
 
         data = self.dialect.unspaced(data)
@@ -231,33 +235,18 @@ class _Records(Block):
         batches = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]
         batch = batches[0]
         if self.end_with_delimiter:
-            batch, misfits = self._without_surplus(batch, misfits, data)
+            surplus = positions_with_value(batch.columns[-1], positions := positions_of(batch, misfits))
+            texts = map(shown, self.dialect.records(data, batch.num_rows + len(misfits), surplus))
+            extras = {at: (self._misfit(text, len(names)), text) for at, text in zip(surplus, texts, strict=True)}
+            batch, misfits = kept(batch, positions, extras), misfits | extras
         batch = batch.select(list(included)[: len(self.included)])
         return batch.rename_columns([self.columns[position] for position in self.included]), misfits
 
+    def _misfit(self, record: str, count: int) -> str:
+        return why_misfit(record, count, self.columns, self.dialect, end_with_delimiter=self.end_with_delimiter)
+
     def _values(self, record: str) -> Sequence[str]:
         return next(iter(sample(record, self.dialect)), [])
-
-    def _width(self, values: int) -> str:
-        """Why a row with so many values has no place in the columns."""
-        if self.end_with_delimiter and values == len(self.columns):
-            return "the row has no delimiter at its end, where the file's other rows have one"
-        counted = "1 value" if values == 1 else f"{values} values"
-        return f"the row has {counted}, the header has {len(self.columns)} columns"
-
-    def _without_surplus(self, batch: pa.RecordBatch, misfits: Misfits, data: bytes) -> tuple[pa.RecordBatch, Misfits]:
-        """Take the rows that have a value after their last delimiter out, to the misfits."""
-        import pyarrow.compute as pc
-
-        rows = pc.indices_nonzero(pc.binary_length(batch.columns[-1])).to_pylist()
-        if not rows:
-            return batch, misfits
-        count, positions = batch.num_rows + len(misfits), positions_of(batch, misfits)
-        surplus = [positions[row] for row in rows]
-        texts = map(shown, self.dialect.records(data, count, surplus))
-        reason = self._width(len(self.columns) + 1)
-        extras = {position: (reason, text) for position, text in zip(surplus, texts, strict=True)}
-        return kept(batch, positions, extras), misfits | extras
 
     def _type_of(self, column: str) -> pa.DataType:
         import pyarrow as pa
@@ -266,8 +255,10 @@ class _Records(Block):
         return wanted if wanted is not None and pa.types.is_dictionary(wanted) else pa.string()
 
     def _rows(self, batch: pa.RecordBatch, misfits: Misfits) -> Rows:
-        if misfits and not self.exact and self._has_title_of_another(misfits, batch.num_rows + len(misfits)):
-            raise MisjudgedCutError
+        if misfits and not self.exact:
+            texts = {position: text for position, (_, text) in misfits.items()}
+            if may_have_title(self.data, batch.num_rows + len(misfits), texts, self.dialect, len(self.columns)):
+                raise MisjudgedCutError
         if blank := self._blank(batch, misfits):
             records = self.dialect.records(self.data, count := batch.num_rows + len(misfits), range(count))
             filled = [record for position, record in enumerate(records) if position not in blank]
@@ -282,16 +273,6 @@ class _Records(Block):
             return Rows(batch, raw)
         malformed = [MalformedRow(position, *misfit) for position, misfit in sorted(misfits.items())]
         return Rows(batch, raw, positions_of(batch, misfits), malformed)
-
-    def _has_title_of_another(self, misfits: Misfits, count: int) -> bool:
-        """Whether there may be a title above the header of another table, which only an exact reading looks for."""
-        width = len(self.columns)
-        titles = [at for at, (_, text) in misfits.items() if may_be_title_of_another(text, None, self.dialect, width)]
-        below = [position + 1 for position in titles if position + 1 < count]
-        return any(
-            may_be_title_of_another("title", shown(record), self.dialect, width)
-            for record in self.dialect.records(self.data, count, below)
-        )
 
     def _blank(self, batch: pa.RecordBatch, misfits: Misfits) -> set[int]:
         """The positions of rows that have delimiters only, which are passed over as blank lines are."""

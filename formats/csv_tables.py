@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from formats.csv_dialect import Dialect
@@ -47,7 +47,7 @@ def first_table(
     """The stretches, cut where another table begins, and where the first one goes on with its header.
 
     A title above a header is a gap as a blank line is, but only where ``exact`` asks for it: to look for it takes long.
-    Where there may be one, :func:`may_be_title_of_another` says so.
+    Where there may be one, :func:`may_have_title` says so.
     """
     if len(columns) < _FEWEST_COLUMNS:
         yield from ((data, unclosed, "") for data, unclosed in stretches)
@@ -80,13 +80,15 @@ def first_table(
             headers += 1
 
 
-def may_be_title_of_another(title: str, below: str | None, dialect: Dialect, width: int) -> bool:
-    """Whether a record may be a title, and the one below it, if it is known, a header or a further title."""
-    is_title = re.fullmatch(_title(dialect), title.encode())
-    if is_title is None or below is None:
-        return is_title is not None
-    values = _values(below, dialect)
-    return _are_names(values, width) or (len(values) == width and not any(values[1:]))
+def may_have_title(data: bytes, count: int, misfits: Mapping[int, str], dialect: Dialect, width: int) -> bool:
+    """Whether in some records, of which those that don't fit are given by position, a title of another table may be.
+
+    It stands above a header, or above a further title with a delimiter for each column.
+    """
+    title = re.compile(_title(dialect))
+    below = [at + 1 for at, text in misfits.items() if at + 1 < count and title.fullmatch(text.encode())]
+    found = (_values(shown(record), dialect) for record in dialect.records(data, count, below))
+    return any(_are_names(values, width) or (len(values) == width and not any(values[1:])) for values in found)
 
 
 class _Finder:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 MOST_TOTALS = 3
 """How many of the last records are looked at for totals."""
 
-REPEATED_HEADER = "the row repeats the header; it is no record"
-TOTAL = "the row is a total of the file or its end; it is no record"
+REPEATED_HEADER = "the row repeats the header and is no record; leave it out of the export"
+TOTAL = "the row is a total of the file or its end and no record; leave it out of the export"
 
 _TOTAL = re.compile(
     r"(grand|sub|sous|report)?[\s-]*(total|totals|totale|totaal|sum|summe|gesamt\w*|zwischensumme|suma|somme|end)"

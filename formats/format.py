@@ -133,7 +133,8 @@ class Structure:
 class MalformedRow:
     """A row that has no place in the columns: its position in the block from 0, why, and its text.
 
-    The reason doesn't quote the row: it is told to people who may not see the text.
+    The reason doesn't quote the row: it is told to people who may not see the text. What to do about it may stand
+    behind a semicolon.
     """
 
     position: int

@@ -13,6 +13,7 @@ import pytest
 from formats import AS_FOUND, MalformedFile, MisjudgedCutError, TableDialect
 from formats.csv import Csv
 from formats.dialect import normalise
+from formats.extras import REPEATED_HEADER, TOTAL
 from formats.format import Structure
 from formats.reading import Row, Trickle, head_of, rows_of, text
 from tests.formats.test_csv import SIZES
@@ -177,7 +178,7 @@ def test_a_header_of_unknown_names_is_still_a_header() -> None:
 def test_a_header_that_comes_again_is_given_back_as_what_it_is() -> None:
     lines = found("sku,title,price\n1,Salt,1.50\nsku,title,price\n2,Moons,2.50\n")
     assert [row.values is None for row in lines] == [False, True, False]
-    assert (lines[1].raw, lines[1].reason) == ("sku,title,price", "the row repeats the header; it is no record")
+    assert (lines[1].raw, lines[1].reason) == ("sku,title,price", REPEATED_HEADER)
 
 
 def test_a_value_that_is_its_columns_name_is_a_value() -> None:
@@ -190,7 +191,7 @@ def test_a_value_that_is_its_columns_name_is_a_value() -> None:
 def test_a_footer_is_given_back_as_what_it_is(footer: str) -> None:
     lines = found("sku;title;price;shop;till\n1;Salt;1,50;B;1\n2;Moons;2,50;B;1\n" + footer)
     assert [row.values is None for row in lines] == [False, False, True]
-    assert "it is no record" in lines[-1].reason
+    assert lines[-1].reason == TOTAL
     assert lines[-1].raw == footer.strip("\n")
 
 
@@ -221,11 +222,17 @@ def test_among_rows_that_end_with_a_delimiter_others_are_given_back() -> None:
     content = "sku;title;price\n" + "1;Salt;1.50;\n2;Moons;2.50;\n;;;\n" * 4 + others
     assert rows(content)[:8] == TWO * 4
     assert [(row.raw, row.reason) for row in found(content)[8:]] == [
-        ("3;Owls;3.50;x", "the row has 4 values, the header has 3 columns"),
-        ("4;Tea;4", "the row has no delimiter at its end, where the file's other rows have one"),
-        ("5;Tea;", "the row has no delimiter at its end, where the file's other rows have one"),
-        ("sku;title;price", "the row repeats the header; it is no record"),
-        ("6;Tea;1;;", "the row has 5 values, the header has 3 columns"),
+        (
+            "3;Owls;3.50;x",
+            "the row has 4 values, the header has 3 columns; put quotes around a value that holds the delimiter",
+        ),
+        ("4;Tea;4", "the row has no delimiter at its end, where the file's other rows have one; end it with one"),
+        ("5;Tea;", "the row has no delimiter at its end, where the file's other rows have one; end it with one"),
+        ("sku;title;price", REPEATED_HEADER),
+        (
+            "6;Tea;1;;",
+            "the row has 5 values, the header has 3 columns; put quotes around a value that holds the delimiter",
+        ),
     ]
 
 

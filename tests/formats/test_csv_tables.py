@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from formats.csv import Csv
 from formats.csv_tables import ANOTHER_BEGINS, OF_ANOTHER
+from formats.extras import REPEATED_HEADER
 from formats.reading import read
 from tests.formats.test_csv import SIZES
 
@@ -50,7 +51,7 @@ def test_lines_may_end_in_any_way(line_end: str) -> None:
 
 def test_the_first_table_goes_on_where_its_header_comes_again() -> None:
     section = "1,Salt,1.50\n2,Moons,2.50\n\nshop,city,revenue\nB1,Berlin,4.00\nB2,Bonn,5.00\n\nsku,title,price\n"
-    again = ["the row repeats the header; it is no record"]
+    again = [REPEATED_HEADER]
     assert outcomes("sku,title,price\n" + section * 2) == (TWO + OTHER + again) * 2
 
 
