@@ -59,10 +59,10 @@ def whole_records(stream: BinaryIO, dialect: Dialect, longest: int, *, exact: bo
             quote = dialect.open_quote(rest)
             begin = dialect.last_end_of_records(rest[:quote]) if quote is not None else 0
             end = _end_of_line(rest, quote) if quote is not None else len(rest)
-            if end - begin > longest:
-                raise row_too_long(taken - len(rest) + begin, rest[begin:], longest)
             if begin:
                 yield rest[:begin], ()
+            if end - begin > longest:
+                raise row_too_long(taken - len(rest) + begin, rest[begin:], longest)
             yield rest[begin:end], (end - begin,)
             rest = rest[end:]
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from formats.format import MalformedFile
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -82,9 +84,13 @@ _Item = TypeVar("_Item")
 
 
 def with_last(items: Iterator[_Item]) -> Iterator[tuple[_Item, bool]]:
-    """Things in order, each with whether none follows."""
+    """Things in order, each with whether none follows; before an error comes all that came before it."""
     for before in items:
-        for item in items:
+        try:
+            for item in items:
+                yield before, False
+                before = item
+        except MalformedFile:
             yield before, False
-            before = item
+            raise
         yield before, True

@@ -51,6 +51,10 @@ class MalformedFile(Exception):  # noqa: N818 - the name says what it is about
         """The same, with the place at the beginning of the reason, where it isn't already."""
         return MalformedFile(self.reason if self.reason.startswith(place) else f"{place}: {self.reason}", self.evidence)
 
+    def after(self, rows: int) -> MalformedFile:
+        """The same, with how many rows of the file stand before it."""
+        return MalformedFile(f"{self.reason}; this is after row {rows:,}" if rows else self.reason, self.evidence)
+
 
 def with_evidence(reason: str, evidence: str) -> str:
     """A reason, and what the file itself says, if that is told."""

@@ -132,7 +132,7 @@ def _check_file(
     except RefusedFile as error:
         report(None, None, _WHOLE_FILE, str(error))
     except MalformedFile as error:
-        report(None, None, _WHOLE_FILE, str(refusal(error, source, [contract])))
+        report(None, None, _WHOLE_FILE, str(refusal(error.after(result["rows"]), source, [contract])))
     if "format" in result:
         stated = {name: result[name] for name in ("likelihood", "encoding") if result[name] is not None}
         found = ", ".join(f"{name} {value}" for name, value in {**stated, **result["details"]}.items())

@@ -206,6 +206,18 @@ def test_check_says_of_each_kind_of_misshapen_row_what_to_do_about_it(
     assert problem["remedy"].startswith(remedy)
 
 
+@pytest.mark.parametrize("rows", [3, 100_000], ids=["in the first block", "in a later one"])
+def test_a_row_that_is_too_long_is_told_by_its_place_among_the_rows(desk: Desk, rows: int) -> None:
+    header, row, *_ = as_csv(SALES).splitlines(keepends=True)
+    desk.write("long.csv", header + row * rows + b'0001,"' + b"x" * 32 * 1024 * 1024)
+    desk.retail("check long.csv --contract sales --json")
+    [problem] = json.loads(desk.out)[0]["problems"]
+    assert "longer than 1,048,576 bytes" in problem["reason"]
+    assert f"this is after row {rows:,}" in problem["reason"]
+    desk.retail("run long.csv --contract sales --lake lake")
+    assert f"this is after row {rows:,}" in desk.out
+
+
 def test_check_says_file_row_reason_and_remedy_of_every_problem_and_writes_nothing(desk: Desk) -> None:
     desk.write("dirty.csv", DIRTY)
     before = sorted(desk.folder.rglob("*"))
