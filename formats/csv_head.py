@@ -112,9 +112,9 @@ def _quoting(text: str, delimiter: str, stated: TableDialect) -> Dialect:
 
 def _has_spaced_quotes(text: str, dialect: Dialect) -> bool:
     """Whether values are in quotes after a delimiter and space, and none right after a delimiter."""
-    if not dialect.quote:
-        return False
     delimiter, quote, escape = map(re.escape, (dialect.delimiter, dialect.quote, dialect.escape))
+    if not quote or not re.search(rf"{delimiter}[ \t]+{quote}", text):
+        return False
     within = rf"(?:[^{quote}{escape}]|{quote}{quote}{f'|{escape}.' if escape else ''})*+"
     opening = rf"(?:(?<![^\r\n])|{delimiter}([ \t]*)){quote}"
     quoted = re.finditer(rf"{opening}{within}{quote}[ \t]*(?={delimiter}|[\r\n]|\Z)", text, re.DOTALL)
