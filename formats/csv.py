@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from formats.csv_dialect import Dialect
-from formats.csv_head import find_head, sample
+from formats.csv_head import ROW_END, find_head, sample
 from formats.csv_misfits import (
     UNCLOSED,
     Apart,
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _LINE_END = re.compile(rb"[\r\n]")
-_ROW_END = "row end"
-"""In a structure's details: that rows end with a delimiter that the header lacks."""
 _UNDECODED = re.compile("[\udc80-\udcff]+")
 _REPLACEMENT = "\ufffd"
 _WITH_NUL = "the row has a NUL byte, which no text has; the file may be damaged, export it again"
@@ -91,18 +89,8 @@ class Csv(Format):
         found = find_head(text, dialect)
         if any("\0" in column for column in found.columns):
             raise MalformedFile(f"{head.name}: the header has a NUL byte, which no text has; export the file again")
-        details = {"delimiter": found.dialect.delimiter}
-        details["line end"] = "\n" if "\n" in text or "\r" not in text else "\r"
-        if found.dialect.quote != '"':
-            details["quote"] = found.dialect.quote or "none"
-        if found.dialect.escape:
-            details["escape"] = found.dialect.escape
-        if found.dialect.skips_space:
-            details["space after a delimiter"] = "skipped"
-        if found.header != (1,):
-            details["header"] = "record " + " and ".join(map(str, found.header)) if found.header else "none"
-        if found.ends_with_delimiter:
-            details[_ROW_END] = "delimiter"
+        line_end = "\n" if "\n" in text or "\r" not in text else "\r"
+        details = {"delimiter": found.dialect.delimiter, "line end": line_end, **found.details}
         spelled = TableDialect(
             delimiter=found.dialect.delimiter,
             quote_char=found.dialect.quote,
@@ -139,7 +127,7 @@ class Csv(Format):
                 names = [columns[position] for position in included]
                 yield Apart(data, unclosed, dialect, names, reason or UNCLOSED)
             else:
-                ends = _ROW_END in structure.details
+                ends = ROW_END in structure.details
                 yield _Records(data, dialect, columns, included, wanted, last, ends, structure.exact)
 
 

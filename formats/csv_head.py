@@ -14,6 +14,8 @@ from formats.dialect import TableDialect, normalise
 
 _DELIMITERS = (",", ";", "\t", "|", "^", "~")
 _SAMPLE_RECORDS = 50
+ROW_END = "row end"
+"""The name of the detail that rows end with a delimiter that the header lacks."""
 _VALUE_OF_DATA = re.compile(r"\W*\d[\d\W]*")
 """Digits and what stands between them: no column is named so."""
 
@@ -29,9 +31,20 @@ class CsvHead:
     """Whether rows end with a delimiter that the header lacks, after which there is no value."""
 
     @property
-    def records_before_rows(self) -> int:
-        """How many records stand before the first row."""
-        return max(self.header, default=0)
+    def details(self) -> dict[str, str]:
+        """What was found, by name, as far as it isn't what is usual."""
+        found: dict[str, str] = {}
+        if self.dialect.quote != '"':
+            found["quote"] = self.dialect.quote or "none"
+        if self.dialect.escape:
+            found["escape"] = self.dialect.escape
+        if self.dialect.skips_space:
+            found["space after a delimiter"] = "skipped"
+        if self.header != (1,):
+            found["header"] = "record " + " and ".join(map(str, self.header)) if self.header else "none"
+        if self.ends_with_delimiter:
+            found[ROW_END] = "delimiter"
+        return found
 
 
 @lru_cache(maxsize=4)

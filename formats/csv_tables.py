@@ -58,26 +58,26 @@ def first_table(
     for data, unclosed in stretches:
         rest = data[1:] if after_carriage_return and data.startswith(b"\n") else data  # one line end, cut in two
         after_carriage_return = data.endswith(b"\r")
+        reason = OF_ANOTHER if within else ""
         if unclosed:
             finder.pass_over_unclosed()
-            yield data, unclosed, OF_ANOTHER if within else ""
+            yield data, unclosed, reason
             continue
         while rest:
-            end = (
-                None if headers > _MOST_HEADERS else finder.own_header(rest) if within else finder.another_header(rest)
-            )
+            look = finder.own_header if within else finder.another_header
+            end = look(rest) if headers < _MOST_HEADERS else None
             if end is None:
-                yield rest, (), OF_ANOTHER if within else ""
+                yield rest, (), reason
                 break
             if end:
-                yield rest[:end], (), OF_ANOTHER if within else ""
+                yield rest[:end], (), reason
             rest = rest[end:]
             if not within:
                 end = dialect.end_of_first_record(rest)
                 yield rest[:end], (), ANOTHER_BEGINS
                 rest = rest[end:]
-            within = not within
-            headers += 1
+            within, headers = not within, headers + 1
+            reason = OF_ANOTHER if within else ""
 
 
 def may_have_title(data: bytes, count: int, misfits: Mapping[int, str], dialect: Dialect, width: int) -> bool:
