@@ -126,11 +126,12 @@ def _quoting(text: str, delimiter: str, stated: TableDialect) -> Dialect:
 def _has_spaced_quotes(text: str, dialect: Dialect) -> bool:
     """Whether values are in quotes after a delimiter and space, and none right after a delimiter."""
     delimiter, quote, escape = map(re.escape, (dialect.delimiter, dialect.quote, dialect.escape))
-    if not quote or not re.search(rf"{delimiter}[ \t]+{quote}", text):
+    space = "[ ]" if dialect.delimiter == "\t" else r"[ \t]"
+    if not quote or not re.search(rf"{delimiter}{space}+{quote}", text):
         return False
     within = rf"(?:[^{quote}{escape}]|{quote}{quote}{f'|{escape}.' if escape else ''})*+"
-    opening = rf"(?:(?<![^\r\n])|{delimiter}([ \t]*)){quote}"
-    quoted = re.finditer(rf"{opening}{within}{quote}[ \t]*(?={delimiter}|[\r\n]|\Z)", text, re.DOTALL)
+    opening = rf"(?:(?<![^\r\n])|{delimiter}({space}*)){quote}"
+    quoted = re.finditer(rf"{opening}{within}{quote}{space}*(?={delimiter}|[\r\n]|\Z)", text, re.DOTALL)
     spaces = [value[1] for value in quoted if value[1] is not None]
     return bool(spaces) and all(spaces)
 

@@ -282,6 +282,12 @@ def test_values_in_quotes_after_a_space_are_read_where_all_of_the_file_are(
     ]
 
 
+def test_an_empty_value_between_tabs_is_no_space_before_quotes() -> None:
+    content = 'sku\ttitle\tprice\n1\t\t"1.50"\n2\t\t"2.50"\n'
+    assert "space after a delimiter" not in inspect(content).details
+    assert rows(content) == [("1", "", "1.50"), ("2", "", "2.50")]
+
+
 def test_rows_of_a_file_with_space_after_delimiters_have_the_outcomes_of_any_other() -> None:
     content = (
         'sku, title, price\n1, "Salt, dry", 1.50\n2, "Moons"\n3, "open, 1\n , , \n, , \n4, "Tea"x, 2\nTotal, , 5\n'
