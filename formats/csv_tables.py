@@ -34,7 +34,8 @@ _RECORDS_TO_COMPARE = 50
 _FEWEST_ROWS = 2
 """That have to stand together above a gap: where each line is followed by a blank one, these mean nothing."""
 _MOST_HEADERS = 201
-"""Of other tables and, in between, of the first one: for each the rest of a stretch is gone through once more."""
+"""Of other tables and, in between, of the first one: for each the rest of a stretch is gone through once more. It is
+odd: what follows the last is of another table."""
 _SHORT = 20_000
 """More bytes than a title has, with as many delimiters as a file has columns."""
 _FEWEST_COLUMNS = 2
