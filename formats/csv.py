@@ -10,16 +10,25 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from formats.csv_dialect import Dialect
-from formats.csv_head import find_head, sample
+from formats.csv_head import ROW_END, find_head, sample
+from formats.csv_misfits import (
+    UNCLOSED,
+    Apart,
+    Misfits,
+    kept,
+    positions_of,
+    positions_with_value,
+    why_misfit,
+    without_mark,
+)
 from formats.csv_records import after_first_record, whole_records, without_comments
+from formats.csv_tables import first_table, may_have_title
 from formats.dialect import AS_FOUND, TableDialect
 from formats.extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, rows_without_value, total, with_last
 from formats.format import (
-    UNDECODABLE,
     Block,
     Format,
     Head,
@@ -39,8 +48,12 @@ if TYPE_CHECKING:
 _LINE_END = re.compile(rb"[\r\n]")
 _UNDECODED = re.compile("[\udc80-\udcff]+")
 _REPLACEMENT = "\ufffd"
+_WITH_NUL = "the row has a NUL byte, which no text has; the file may be damaged, export it again"
 _MISQUOTED = "a value goes on after the quotation mark that closes it; write a mark within a value twice"
-_SPACED = "a space stands before the quotation mark that opens a value; export it without (no skipInitialSpace)"
+_SPACED = (
+    "a space stands before the quotation mark that opens a value; where it does so in the whole file, "
+    "dialect.skipInitialSpace of the contract says so"
+)
 
 
 @hookimpl
@@ -74,18 +87,15 @@ class Csv(Format):
                 "which the header has to end; export fewer columns or shorter names"
             )
         found = find_head(text, dialect)
-        details = {"delimiter": found.dialect.delimiter}
-        details["line end"] = "\n" if "\n" in text or "\r" not in text else "\r"
-        if found.dialect.quote != '"':
-            details["quote"] = found.dialect.quote or "none"
-        if found.dialect.escape:
-            details["escape"] = found.dialect.escape
-        if found.header != (1,):
-            details["header"] = "record " + " and ".join(map(str, found.header)) if found.header else "none"
+        if any("\0" in column for column in found.columns):
+            raise MalformedFile(f"{head.name}: the header has a NUL byte, which no text has; export the file again")
+        line_end = "\n" if "\n" in text or "\r" not in text else "\r"
+        details = {"delimiter": found.dialect.delimiter, "line end": line_end, **found.details}
         spelled = TableDialect(
             delimiter=found.dialect.delimiter,
             quote_char=found.dialect.quote,
             escape_char=found.dialect.escape,
+            skip_initial_space=found.dialect.skips_space,
             header=bool(found.header),
             header_rows=found.header,
             comment_char=dialect.comment_char,
@@ -96,23 +106,29 @@ class Csv(Format):
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of whole records, cut where no quotes are open."""
         spelled = structure.dialect
-        dialect = Dialect(spelled.delimiter or ",", spelled.quote_char or "", spelled.escape_char or "")
+        dialect = Dialect(
+            spelled.delimiter or ",",
+            spelled.quote_char or "",
+            spelled.escape_char or "",
+            spelled.comment_char or "",
+            spelled.skip_initial_space or False,
+        )
         columns = structure.columns or ()
         included = [position for position, name in enumerate(columns) if wanted(name) is not None]
         stretches = whole_records(stream, dialect, spelled.limits.row_bytes, exact=structure.exact)
-        if spelled.comment_char:
-            stretches = without_comments(stretches, spelled.comment_char.encode(), dialect)
+        if dialect.comment:
+            stretches = without_comments(stretches, dialect)
         for _ in range(max(spelled.header_rows, default=0)):
             stretches = after_first_record(stretches, dialect)
-        for (data, unclosed), last in with_last(stretches):
-            if unclosed:
-                yield _UnclosedRecords(data, unclosed, [columns[position] for position in included])
+        for (data, unclosed, reason), last in with_last(
+            first_table(stretches, dialect, columns, exact=structure.exact)
+        ):
+            if unclosed or reason:
+                names = [columns[position] for position in included]
+                yield Apart(data, unclosed, dialect, names, reason or UNCLOSED)
             else:
-                yield _Records(data, dialect, columns, included, wanted, last)
-
-
-Misfits = dict[int, tuple[str, str]]
-"""Rows without a place in the columns, by position in their block: why, and their text."""
+                ends = ROW_END in structure.details
+                yield _Records(data, dialect, columns, included, wanted, last, ends, structure.exact)
 
 
 @dataclass(frozen=True)
@@ -125,10 +141,16 @@ class _Records(Block):
     wanted: Wanted
     last: bool
     """Whether these are the file's last records."""
+    end_with_delimiter: bool
+    """Whether records end with a delimiter, after which there is no value."""
+    exact: bool
+    """Whether they were cut in the way that is surely right."""
 
     def parse(self) -> Rows:
         if is_utf8(self.data):
             batch, misfits = self._read(self.data)
+            if self.dialect.skips_space:
+                misfits = self._as_they_stand(batch, misfits)
             if self._may_span_lines(batch, misfits.values()) and self.dialect.misquoted(self.data) is not None:
                 raise MisjudgedCutError
             return self._rows(batch, misfits)
@@ -141,10 +163,14 @@ class _Records(Block):
         batch, misfits = self._read(marked.encode())
         if self._may_span_lines(batch, misfits.values()) and self.dialect.misquoted(self.data) is not None:
             raise MisjudgedCutError
-        batch, misfits = _without(mark, batch, misfits)
+        batch, misfits = without_mark(mark, batch, misfits)
+        return self._rows(batch, self._as_they_stand(batch, misfits))
+
+    def _as_they_stand(self, batch: pa.RecordBatch, misfits: Misfits) -> Misfits:
+        """Rows without a place, with their own text where another was parsed."""
         records = self.dialect.records(self.data, batch.num_rows + len(misfits), list(misfits))
         reasons = (why for why, _ in misfits.values())
-        return self._rows(batch, dict(zip(misfits, zip(reasons, map(shown, records), strict=True), strict=True)))
+        return dict(zip(misfits, zip(reasons, map(shown, records), strict=True), strict=True))
 
     def _may_span_lines(self, batch: pa.RecordBatch, misfits: Iterable[tuple[str, str]]) -> bool:
         """Whether a value may have a line end in it, which is so by a mistake with quotes at times."""
@@ -165,19 +191,18 @@ class _Records(Block):
         misfits: Misfits = {}
 
         def note(row: Any) -> str:
-            values = "1 value" if row.actual_columns == 1 else f"{row.actual_columns} values"
-            reason = f"the row has {values}, the header has {row.expected_columns} columns"
-            if self.dialect.quote != "'" and f"{self.dialect.delimiter}'" in row.text:
-                reason += "; where single quotes stand around values, dialect.quoteChar of the contract says so"
-            misfits[row.number - 1] = reason, row.text
+            misfits[row.number - 1] = self._misfit(row.text, row.actual_columns), row.text
             return "skip"
 
+        data = self.dialect.unspaced(data)
         if data.startswith(codecs.BOM_UTF8):  # this is not the file's beginning, but the parser would take it for one
             data = b"\n" + data
-        names = [str(position) for position in range(len(self.columns))]
+        names = [str(position) for position in range(len(self.columns) + self.end_with_delimiter)]
         # Rows without any column would not be counted.
         included = {names[position]: self._type_of(self.columns[position]) for position in self.included}
         included = included or {names[0]: pa.string()}
+        if self.end_with_delimiter:
+            included[names[-1]] = pa.string()
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
             arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
@@ -196,8 +221,20 @@ class _Records(Block):
             ),
         )
         batches = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]
-        batch = batches[0].select(list(included)[: len(self.included)])
+        batch = batches[0]
+        if self.end_with_delimiter:
+            surplus = positions_with_value(batch.columns[-1], positions := positions_of(batch, misfits))
+            texts = map(shown, self.dialect.records(data, batch.num_rows + len(misfits), surplus))
+            extras = {at: (self._misfit(text, len(names)), text) for at, text in zip(surplus, texts, strict=True)}
+            batch, misfits = kept(batch, positions, extras), misfits | extras
+        batch = batch.select(list(included)[: len(self.included)])
         return batch.rename_columns([self.columns[position] for position in self.included]), misfits
+
+    def _misfit(self, record: str, count: int) -> str:
+        return why_misfit(record, count, self.columns, self.dialect, end_with_delimiter=self.end_with_delimiter)
+
+    def _values(self, record: str) -> Sequence[str]:
+        return next(iter(sample(record, self.dialect)), [])
 
     def _type_of(self, column: str) -> pa.DataType:
         import pyarrow as pa
@@ -206,6 +243,10 @@ class _Records(Block):
         return wanted if wanted is not None and pa.types.is_dictionary(wanted) else pa.string()
 
     def _rows(self, batch: pa.RecordBatch, misfits: Misfits) -> Rows:
+        if misfits and not self.exact:
+            texts = {position: text for position, (_, text) in misfits.items()}
+            if may_have_title(self.data, batch.num_rows + len(misfits), texts, self.dialect, len(self.columns)):
+                raise MisjudgedCutError
         if blank := self._blank(batch, misfits):
             records = self.dialect.records(self.data, count := batch.num_rows + len(misfits), range(count))
             filled = [record for position, record in enumerate(records) if position not in blank]
@@ -219,39 +260,44 @@ class _Records(Block):
         if not misfits:
             return Rows(batch, raw)
         malformed = [MalformedRow(position, *misfit) for position, misfit in sorted(misfits.items())]
-        return Rows(batch, raw, _positions(batch, misfits), malformed)
+        return Rows(batch, raw, positions_of(batch, misfits), malformed)
 
     def _blank(self, batch: pa.RecordBatch, misfits: Misfits) -> set[int]:
         """The positions of rows that have delimiters only, which are passed over as blank lines are."""
-        delimiter = self.dialect.delimiter
-        found = {position for position, (_, text) in misfits.items() if text and not text.strip(delimiter)}
+        found = {position for position, (_, text) in misfits.items() if self.dialect.is_blank(text.encode())}
         if rows := rows_without_value(batch):
-            positions = _positions(batch, misfits) if misfits else range(batch.num_rows)
+            positions = positions_of(batch, misfits) if misfits else range(batch.num_rows)
             chosen = [positions[row] for row in rows]
             records = self.dialect.records(self.data, batch.num_rows + len(misfits), chosen)
-            found |= {at for at, record in zip(chosen, records, strict=True) if not record.strip(delimiter.encode())}
+            found |= {at for at, record in zip(chosen, records, strict=True) if self.dialect.is_blank(record)}
         return found
 
     def _without_extras(self, batch: pa.RecordBatch, misfits: Misfits) -> tuple[pa.RecordBatch, Misfits]:
-        """Take rows with wrong quotes, headers within the file and totals at its end out, to the misfits."""
+        """Take rows with NUL bytes or wrong quotes, headers within the file and totals at its end to the misfits."""
         count = batch.num_rows + len(misfits)
         repeated = repeated_headers(batch)
-        misquoted = self._misquoted(count) if self.dialect.may_go_on_after_quotes(self.data) else {}
-        if not repeated and not self.last and not misquoted:
+        misquoted = (
+            self._misquoted(count) if self.dialect.may_go_on_after_quotes(self.dialect.unspaced(self.data)) else {}
+        )
+        has_nul = b"\0" in self.data
+        if not repeated and not self.last and not misquoted and not has_nul:
             return batch, misfits
-        positions = _positions(batch, misfits) if misfits else range(count)
+        positions = positions_of(batch, misfits) if misfits else range(count)
         reasons = {position: reason for position, reason in misquoted.items() if position not in misfits}
         reasons |= {positions[row]: REPEATED_HEADER for row in repeated}
         if self.last:
             ends = range(max(0, count - MOST_TOTALS), count)
             for position, record in zip(ends, self.dialect.records(self.data, count, ends), strict=True):
-                if reason := total(next(iter(sample(shown(record), self.dialect)), []), len(self.columns)):
+                if reason := total(self._values(shown(record)), len(self.columns)):
                     reasons[position] = reason
+        if has_nul:
+            records = self.dialect.records(self.data, count, range(count))
+            reasons |= {position: _WITH_NUL for position, record in enumerate(records) if b"\0" in record}
         if not reasons:
             return batch, misfits
         texts = map(shown, self.dialect.records(self.data, count, list(reasons)))
         extras = dict(zip(reasons, zip(reasons.values(), texts, strict=True), strict=True))
-        return _kept(batch, positions, extras), misfits | extras
+        return kept(batch, positions, extras), misfits | extras
 
     def _misquoted(self, count: int) -> dict[int, str]:
         """Why some records' quotes are wrong, by position."""
@@ -262,45 +308,3 @@ class _Records(Block):
             elif self.dialect.has_space_before_quotes(record):
                 reasons[position] = _SPACED
         return reasons
-
-
-def _kept(batch: pa.RecordBatch, positions: Sequence[int], misfits: Misfits) -> pa.RecordBatch:
-    import pyarrow as pa
-
-    return batch.take(pa.array([row for row, position in enumerate(positions) if position not in misfits], pa.int64()))
-
-
-def _without(mark: str, batch: pa.RecordBatch, misfits: Misfits) -> tuple[pa.RecordBatch, Misfits]:
-    """Take the rows that have the mark of bytes that aren't UTF-8 out, to the misfits."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    columns = (column.cast(pa.string()) for column in batch.columns)
-    marked = [pc.indices_nonzero(pc.match_substring(column, mark)) for column in columns]
-    rows = {row for indices in marked for row in indices.to_pylist()}
-    if not rows:
-        return batch, misfits
-    positions = _positions(batch, misfits)
-    kept = pa.array([row for row in range(batch.num_rows) if row not in rows], pa.int64())
-    return batch.take(kept), misfits | {positions[row]: (UNDECODABLE, "") for row in rows}
-
-
-def _positions(batch: pa.RecordBatch, misfits: Misfits) -> list[int]:
-    """The positions in the block of the rows in a batch."""
-    return [position for position in range(batch.num_rows + len(misfits)) if position not in misfits]
-
-
-@dataclass(frozen=True)
-class _UnclosedRecords(Block):
-    data: bytes
-    ends: Sequence[int]
-    included: Sequence[str]
-
-    def parse(self) -> Rows:
-        import pyarrow as pa
-
-        texts = [shown(self.data[begin:end].rstrip(b"\r\n")) for begin, end in pairwise([0, *self.ends])]
-        schema = pa.schema([(name, pa.string()) for name in self.included])
-        reason = 'a value begins with a quotation mark (") and none closes it where the value ends'
-        malformed = [MalformedRow(position, reason, text) for position, text in enumerate(texts)]
-        return Rows(pa.RecordBatch.from_pylist([], schema), lambda _: [], [], malformed)

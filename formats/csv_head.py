@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,6 +14,8 @@ from formats.dialect import TableDialect, normalise
 
 _DELIMITERS = (",", ";", "\t", "|", "^", "~")
 _SAMPLE_RECORDS = 50
+ROW_END = "row end"
+"""The name of the detail that rows end with a delimiter that the header lacks."""
 _VALUE_OF_DATA = re.compile(r"\W*\d[\d\W]*")
 """Digits and what stands between them: no column is named so."""
 
@@ -25,11 +27,24 @@ class CsvHead:
     dialect: Dialect
     header: tuple[int, ...]
     columns: tuple[str, ...]
+    ends_with_delimiter: bool
+    """Whether rows end with a delimiter that the header lacks, after which there is no value."""
 
     @property
-    def records_before_rows(self) -> int:
-        """How many records stand before the first row."""
-        return max(self.header, default=0)
+    def details(self) -> dict[str, str]:
+        """What was found, by name, as far as it isn't what is usual."""
+        found: dict[str, str] = {}
+        if self.dialect.quote != '"':
+            found["quote"] = self.dialect.quote or "none"
+        if self.dialect.escape:
+            found["escape"] = self.dialect.escape
+        if self.dialect.skips_space:
+            found["space after a delimiter"] = "skipped"
+        if self.header != (1,):
+            found["header"] = "record " + " and ".join(map(str, self.header)) if self.header else "none"
+        if self.ends_with_delimiter:
+            found[ROW_END] = "delimiter"
+        return found
 
 
 @lru_cache(maxsize=4)
@@ -42,16 +57,23 @@ def find_head(text: str, stated: TableDialect) -> CsvHead:
     records = sample(text, dialect)
     header = _header(records, stated)
     columns = _columns([records[number - 1] for number in header if number <= len(records)], stated)
-    return CsvHead(dialect, header, columns or _columns_without_header(records, stated))
+    columns = columns or _columns_without_header(records, stated)
+    return CsvHead(dialect, header, columns, _end_with_delimiter(records[max(header, default=0) :], len(columns)))
 
 
 def sample(text: str, dialect: Dialect) -> list[list[str]]:
     """The first records of a text, as far as they can be told apart."""
+    return sample_of(io.StringIO(text, newline=""), dialect)
+
+
+def sample_of(lines: Iterable[str], dialect: Dialect) -> list[list[str]]:
+    """The first records of lines with their ends, as far as they can be told apart."""
     reader = csv.reader(
-        io.StringIO(text, newline=""),
+        lines,
         delimiter=dialect.delimiter,
         quotechar=dialect.quote or None,
         escapechar=dialect.escape or None,
+        skipinitialspace=dialect.skips_space,
         quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
     )
     records: list[list[str]] = []
@@ -92,7 +114,23 @@ def _quoting(text: str, delimiter: str, stated: TableDialect) -> Dialect:
     if escape is None and quote and f"\\{quote}" in text:
         within = rf"\\{quote}(?!\s*(?:{around}|[\r\n]|\Z))"
         escape = "\\" if re.search(within, text) and not re.search(rf"[^{around}\r\n]{quote}{quote}", text) else ""
-    return Dialect(delimiter, quote, escape or "")
+    skips_space = stated.skip_initial_space
+    if skips_space is None:
+        skips_space = _has_spaced_quotes(text, Dialect(delimiter, quote, escape or ""))
+    return Dialect(delimiter, quote, escape or "", skips_space=skips_space)
+
+
+def _has_spaced_quotes(text: str, dialect: Dialect) -> bool:
+    """Whether values are in quotes after a delimiter and space, and none right after a delimiter."""
+    delimiter, quote, escape = map(re.escape, (dialect.delimiter, dialect.quote, dialect.escape))
+    space = "[ ]" if dialect.delimiter == "\t" else r"[ \t]"
+    if not quote or not re.search(rf"{delimiter}{space}+{quote}", text):
+        return False
+    within = rf"(?:[^{quote}{escape}]|{quote}{quote}{f'|{escape}.' if escape else ''})*+"
+    opening = rf"(?:(?<![^\r\n])|{delimiter}({space}*)){quote}"
+    quoted = re.finditer(rf"{opening}{within}{quote}{space}*(?={delimiter}|[\r\n]|\Z)", text, re.DOTALL)
+    spaces = [value[1] for value in quoted if value[1] is not None]
+    return bool(spaces) and all(spaces)
 
 
 def _is_in_single_quotes(text: str, delimiter: str) -> bool:
@@ -127,6 +165,14 @@ def _header(records: Sequence[Sequence[str]], stated: TableDialect) -> tuple[int
     return (first, first + 1) if _fill_each_other(records[first - 1 : first + 1]) else (first,)
 
 
+def _end_with_delimiter(rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether most rows have one value more than columns, which is empty.
+
+    In a single row among others it may be a value that is missing, after one with a delimiter in it.
+    """
+    return 2 * sum(len(row) == width + 1 and not row[-1] for row in rows) > len(rows)
+
+
 def _fill_each_other(pair: Sequence[Sequence[str]]) -> bool:
     """Whether two records name each column once, which a header and a row never do."""
     return (
@@ -151,12 +197,28 @@ def _with_second(number: int, records: Sequence[Sequence[str]], stated: TableDia
 
 def _has_no_header(records: Sequence[Sequence[str]], stated: TableDialect) -> bool:
     """Whether the first record is a row already: as wide as the contract, it names none of its columns and has data."""
+    width = len(stated.columns)
+    if not width:
+        return _begins_with_row(records)
     return bool(
         records
-        and stated.columns
-        and len(records[0]) == len(stated.columns)
+        and len(records[0]) == width + _end_with_delimiter(records, width)
         and any(_VALUE_OF_DATA.fullmatch(value) for value in records[0])
     )
+
+
+def _begins_with_row(records: Sequence[Sequence[str]]) -> bool:
+    """Whether the first record, where no contract knows names, has numbers in most columns in which all others do."""
+    widths = [len(record) for record in records]
+    if not records or widths.count(widths[0]) < widths.count(max(widths, key=widths.count)):
+        return False
+    first, *others = (record for record in records if len(record) == widths[0])
+    numbers = [
+        bool(_VALUE_OF_DATA.fullmatch(value))
+        for value, *below in zip(first, *others, strict=True)
+        if all(map(_VALUE_OF_DATA.fullmatch, filter(None, below)))
+    ]
+    return 2 * sum(numbers) > len(numbers)
 
 
 def _first_of_table(records: Sequence[Sequence[str]], numbers: Sequence[int]) -> int:

@@ -17,12 +17,12 @@ Stretch = tuple[bytes, Sequence[int]]
 """Whole records; or records with a quote that nothing closes, and where each of these ends."""
 
 
-def without_comments(stretches: Iterator[Stretch], mark: bytes, dialect: Dialect) -> Iterator[Stretch]:
-    """The stretches without the lines that begin with a mark; within quotes these are part of a value."""
+def without_comments(stretches: Iterator[Stretch], dialect: Dialect) -> Iterator[Stretch]:
+    """The stretches without the comments between their records."""
     for data, unclosed in stretches:
         if unclosed:
             yield data, unclosed
-        elif left := dialect.without_lines(data, mark):
+        elif left := dialect.without_comments(data):
             yield left, ()
 
 
@@ -57,10 +57,10 @@ def whole_records(stream: BinaryIO, dialect: Dialect, longest: int, *, exact: bo
             quote = dialect.open_quote(rest)
             begin = dialect.last_end_of_records(rest[:quote]) if quote is not None else 0
             end = _end_of_line(rest, quote) if quote is not None else len(rest)
-            if end - begin > longest:
-                raise row_too_long(taken - len(rest) + begin, rest[begin:], longest)
             if begin:
                 yield rest[:begin], ()
+            if end - begin > longest:
+                raise row_too_long(taken - len(rest) + begin, rest[begin:], longest)
             yield rest[begin:end], (end - begin,)
             rest = rest[end:]
 

@@ -23,6 +23,8 @@ class TableDialect:
     """The character around values that need it; empty where there is none."""
     escape_char: str | None = None
     """The character before one that would have a meaning otherwise."""
+    skip_initial_space: bool | None = None
+    """Whether space after a delimiter is no part of the value that follows."""
     header: bool | None = None
     """Whether there are lines that name the columns. Without them, ``columns`` does."""
     header_rows: tuple[int, ...] = ()

@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from formats.format import MalformedFile
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 MOST_TOTALS = 3
 """How many of the last records are looked at for totals."""
 
-REPEATED_HEADER = "the row repeats the header; it is no record"
-TOTAL = "the row is a total of the file or its end; it is no record"
+REPEATED_HEADER = "the row repeats the header and is no record; leave it out of the export"
+TOTAL = "the row is a total of the file or its end and no record; leave it out of the export"
 
 _TOTAL = re.compile(
     r"(grand|sub|sous|report)?[\s-]*(total|totals|totale|totaal|sum|summe|gesamt\w*|zwischensumme|suma|somme|end)"
@@ -82,9 +84,13 @@ _Item = TypeVar("_Item")
 
 
 def with_last(items: Iterator[_Item]) -> Iterator[tuple[_Item, bool]]:
-    """Things in order, each with whether none follows."""
+    """Things in order, each with whether none follows; before an error comes all that came before it."""
     for before in items:
-        for item in items:
+        try:
+            for item in items:
+                yield before, False
+                before = item
+        except MalformedFile:
             yield before, False
-            before = item
+            raise
         yield before, True

@@ -5,6 +5,7 @@ Only :meth:`Block.parse` and :meth:`Format.read` may import pyarrow: the validat
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -50,6 +51,10 @@ class MalformedFile(Exception):  # noqa: N818 - the name says what it is about
         """The same, with the place at the beginning of the reason, where it isn't already."""
         return MalformedFile(self.reason if self.reason.startswith(place) else f"{place}: {self.reason}", self.evidence)
 
+    def after(self, rows: int) -> MalformedFile:
+        """The same, with how many rows of the file stand before it."""
+        return MalformedFile(f"{self.reason}; this is after row {rows:,}" if rows else self.reason, self.evidence)
+
 
 def with_evidence(reason: str, evidence: str) -> str:
     """A reason, and what the file itself says, if that is told."""
@@ -87,21 +92,28 @@ class Head:
         """Whether ``data`` is the whole file."""
         return self.size is not None and len(self.data) >= self.size
 
+    @property
+    def has_control_characters(self) -> bool:
+        """Whether ``data`` has bytes that text has only by damage."""
+        return bool(_CONTROL.search(self.data))
+
     def text(self) -> str | None:
-        """``data`` as text without its byte order mark, or None when it is no text.
+        """``data`` as text without its byte order mark, or None when it is no text: most lines have control characters.
 
         A character cut off at the end is left out; bytes that aren't UTF-8 come as U+FFFD, since one bad row
         doesn't make a file binary.
         """
-        if any(byte in self.data for byte in _BINARY):
-            return None
+        if self.has_control_characters:
+            lines = [line for line in re.split(rb"[\r\n]", self.data) if line]
+            if 2 * sum(1 for line in lines if _CONTROL.search(line)) > len(lines):
+                return None
         data = self.data
         if not self.complete:
             data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1] or data[:-3]
         return data.decode("utf-8-sig", errors="replace")
 
 
-_BINARY = [code for code in range(0x20) if code not in (0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1A, 0x1B)]
+_CONTROL = re.compile(rb"[\0-\x08\x0e-\x19\x1c-\x1f]")
 
 
 @dataclass(frozen=True)
@@ -125,7 +137,8 @@ class Structure:
 class MalformedRow:
     """A row that has no place in the columns: its position in the block from 0, why, and its text.
 
-    The reason doesn't quote the row: it is told to people who may not see the text.
+    The reason doesn't quote the row: it is told to people who may not see the text. What to do about it may stand
+    behind a semicolon.
     """
 
     position: int

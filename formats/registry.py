@@ -123,7 +123,8 @@ class Registry:
             (one.likelihood(text if one.is_text and text else head), name.endswith(one.suffixes), one.name)
             for one in self
         )
-        if likelihood > 0:
+        is_binary = self[best].is_text and head.has_control_characters and head.data.startswith(tuple(_MAGIC))
+        if likelihood > 0 and not is_binary:
             return self[best]
         readable = ", ".join(format_.name for format_ in self)
         raise MalformedFile(

@@ -100,12 +100,15 @@ def _check_file(
 
     def report(row: int | None, column: str | None, rule: str, reason: str) -> None:
         remedy = None if rule == _WHOLE_FILE else _REMEDIES.get(rule, _REMEDY_OF_A_RULE)
+        why = reason
+        if rule == "structure" and column is None and "; " in reason:
+            why, _, remedy = reason.partition("; ")
         result["counts"][rule] += 1
         if result["counts"][rule] <= MOST_PLACES:
             problem = {"row": row, "column": column, "rule": rule, "reason": reason, "remedy": remedy}
             result["problems"].append(problem)
         place = f"{path}: row {row}" if row else f"{path}"
-        said = printable(reason).removeprefix(head.name + ": ")
+        said = printable(why).removeprefix(head.name + ": ")
         say(f"{place}: {said} -> {remedy}" if remedy else f"{place}: {said}")
 
     try:
@@ -129,7 +132,7 @@ def _check_file(
     except RefusedFile as error:
         report(None, None, _WHOLE_FILE, str(error))
     except MalformedFile as error:
-        report(None, None, _WHOLE_FILE, str(refusal(error, source, [contract])))
+        report(None, None, _WHOLE_FILE, str(refusal(error.after(result["rows"]), source, [contract])))
     if "format" in result:
         stated = {name: result[name] for name in ("likelihood", "encoding") if result[name] is not None}
         found = ", ".join(f"{name} {value}" for name, value in {**stated, **result["details"]}.items())

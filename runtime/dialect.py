@@ -12,8 +12,8 @@ from formats.limits import LIMITS, MOST, Limits
 from runtime.descriptor import Section
 
 DIALECT_PROPERTIES = (
-    "delimiter", "quoteChar", "escapeChar", "header", "headerRows", "headerJoin", "commentRows", "commentChar",
-    "property", "sheetNumber", "sheetName",
+    "delimiter", "quoteChar", "escapeChar", "skipInitialSpace", "header", "headerRows", "headerJoin", "commentRows",
+    "commentChar", "property", "sheetNumber", "sheetName",
 )  # fmt: skip
 LIMITS_PROPERTIES = tuple(re.sub("_(.)", lambda found: found[1].upper(), field.name) for field in fields(Limits))
 
@@ -27,7 +27,8 @@ def parse_dialect(root: Section, columns: Sequence[tuple[str, ...]]) -> TableDia
         delimiter=section.mark("delimiter"),
         quote_char=section.mark("quoteChar", empty=True),
         escape_char=section.mark("escapeChar"),
-        header=section.boolean("header", default=True) if section.has("header") else None,
+        skip_initial_space=_stated(section, "skipInitialSpace"),
+        header=_stated(section, "header"),
         header_rows=header_rows,
         header_join=section.text("headerJoin", " "),
         comment_rows=comment_rows,
@@ -44,6 +45,10 @@ def parse_dialect(root: Section, columns: Sequence[tuple[str, ...]]) -> TableDia
     if dialect.header is False and header_rows:
         section.problem("headerRows", "no rows, where header is false")
     return dialect
+
+
+def _stated(section: Section, name: str) -> bool | None:
+    return section.boolean(name, default=False) if section.has(name) else None
 
 
 def parse_encodings(root: Section) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,9 @@ _HEADER = """\
 # - which columns must have a value (required), and which bounds, patterns or lists (enum) do the values keep?
 # - partitionBy: a column that queries filter by, with some dozens of values at the most.
 """
+_NO_HEADER = """\
+# - no line of the file names the columns: what are they? The fields are numbered, in the order of the columns.
+"""
 
 
 def infer_contract(paths: Sequence[Path], registry: Registry) -> str:
@@ -54,20 +58,28 @@ def infer_contract(paths: Sequence[Path], registry: Registry) -> str:
 def with_comments(descriptor: Mapping[str, Any], paths: Sequence[Path]) -> str:
     """A contract as YAML, with what to look at first."""
     header = _HEADER.format(files=", ".join(path.name for path in paths))
+    if descriptor.get("dialect") == {"header": False}:
+        header += _NO_HEADER
     return header + yaml.safe_dump(dict(descriptor), sort_keys=False, allow_unicode=True, width=120)
 
 
 def infer_descriptor(paths: Sequence[Path], registry: Registry) -> dict[str, Any]:
     """A contract that takes all the files, as it is written.
 
-    Raises :class:`~runtime.admission.RefusedFile` when a file can't be read, or shares no column with the first.
+    Raises :class:`~runtime.admission.RefusedFile` when a file can't be read, or only some have a header.
     """
     names: dict[str, str] = {}
     types: dict[str, str] = {}
     always: set[str] = set()
     digits: dict[str, tuple[int, int]] = {}
+    have_header: bool | None = None
     for position, path in enumerate(paths):
-        columns = _sample(LocalFile(path), registry)
+        columns, has_header = _sample(LocalFile(path), registry)
+        if position and has_header != have_header:
+            raise RefusedFile(
+                f"{path.name}: of the files some have a header and others have none; choose those of a kind"
+            )
+        have_header = has_header
         full = set()
         for column, values in columns.items():
             name = _field_name(column)
@@ -87,16 +99,19 @@ def infer_descriptor(paths: Sequence[Path], registry: Registry) -> dict[str, Any
         "schema": {"fieldsMatch": "subset", "missingValues": [""], "fields": fields},
         "pipeline": {"prefix": f"{dataset}/", "partitionBy": []},
     }
+    if not have_header:
+        document["dialect"] = {"header": False}
     aliases = {name: [column] for name, column in names.items() if normalise(column) != name}
     if aliases:
         document["pipeline"] = {"prefix": f"{dataset}/", "partitionBy": [], "aliases": aliases}
     return document
 
 
-def _sample(source: Source, registry: Registry) -> dict[str, list[str]]:
-    """The values of each column in the file's first blocks, missing ones left out as nulls."""
+def _sample(source: Source, registry: Registry) -> tuple[dict[str, list[str]], bool]:
+    """The values of each column in the file's first blocks, missing ones as empty texts; whether it has a header."""
     head = source.head()
     part, *_ = look(source, registry)
+    part = replace(part, structure=replace(part.structure, exact=True))
     _check_told_apart(head.name, part.structure.columns or ())
     columns: dict[str, list[str]] = {}
     try:
@@ -106,7 +121,7 @@ def _sample(source: Source, registry: Registry) -> dict[str, list[str]]:
                 columns.setdefault(name, []).extend(filled.to_pylist())
     except MalformedFile as error:
         raise refusal(error, source, [], part.format.name) from error
-    return columns
+    return columns, part.structure.dialect.header is not False
 
 
 def _check_told_apart(file: str, columns: Sequence[str]) -> None:

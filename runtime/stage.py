@@ -83,7 +83,7 @@ def stage(
                 rows_out += len(checked.places)
             found = keys.repeated()
         except MalformedFile as error:
-            raise refusal(error, source, [contract], admission.format.name) from error
+            raise refusal(error.after(rows_in), source, [contract], admission.format.name) from error
         refuse_if_too_many(refused.rows + len(found), rows_in, refused.first or _first(found), source, admission)
         if found:
             raise RepeatedKeysError(keys.by_block(found))
@@ -151,6 +151,11 @@ def _read(
                 under_way.append(threads.submit(work, parse, part, repeated.get(number, {})))
                 if len(under_way) > THREADS:
                     yield under_way.popleft().result()
+        except MalformedFile:  # the rows before it count, and what is wrong with them comes first
+            while under_way:
+                yield under_way.popleft().result()
+            raise
+        else:
             while under_way:
                 yield under_way.popleft().result()
         finally:

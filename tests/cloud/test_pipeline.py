@@ -119,7 +119,7 @@ def test_a_truncated_csv_loses_its_last_row_only_and_says_so(shop: Shop) -> None
     [[reason]] = shop.cloud.query(
         "SELECT reason FROM bookstore_sales_quarantine WHERE _source_key = 'bookstore_sales/truncated.csv'"
     )[1:]
-    assert reason == "the row has 2 values, the header has 6 columns"
+    assert str(reason).startswith("the row has 2 values, the header has 6 columns; ")
     assert "1 row in quarantine" in shop.notice("truncated.csv")["Subject"]
 
 

@@ -135,8 +135,8 @@ def test_a_row_with_too_few_or_too_many_values_is_given_back_as_it_stands(most: 
     assert rows(data, most) == [("1", "x"), "2", '3,y,"z\nz"', ("4", "w")]
     reasons = [row.reason for row in read(Csv(), data, most=most) if row.values is None]
     assert reasons == [
-        "the row has 1 value, the header has 2 columns",
-        "the row has 3 values, the header has 2 columns",
+        "the row has 1 value, the header has 2 columns; fill in all values, and put quotes around a line end",
+        "the row has 3 values, the header has 2 columns; put quotes around a value that holds the delimiter",
     ]
 
 
@@ -172,6 +172,25 @@ def test_a_row_that_is_neither_utf8_nor_as_wide_as_the_header_is_given_back(bad:
 def test_bytes_that_are_not_utf8_in_a_column_that_nobody_wants_cost_nothing(most: int) -> None:
     found = read(Csv(), b"a,b\n1,\xe9\n2,y\n", lambda name: pa.string() if name == "a" else None, most)
     assert values_of(found) == [{"a": "1"}, {"a": "2"}]
+
+
+@pytest.mark.parametrize("before", [1, 20_000], ids=["within the head", "beyond the head"])
+@pytest.mark.parametrize("bad", [b"2,\0y", b'2,"\0\ny"', b"\0", b"2,x,\0", b"\0\0\0\0"])
+def test_a_row_with_a_nul_byte_is_given_back_wherever_it_stands(bad: bytes, before: int) -> None:
+    found = read(Csv(), b"a,b\n" + b"1,x\n" * before + bad + b"\n3,z\n")
+    assert [row.position for row in found if row.values is None] == [before]
+    assert "NUL byte" in found[before].reason
+    assert found[before].raw == bad.decode()
+    assert found[-1].values == {"a": "3", "b": "z"}
+
+
+def test_a_header_with_a_nul_byte_is_refused() -> None:
+    with pytest.raises(MalformedFile, match="upload: the header has a NUL byte"):
+        read(Csv(), b"a,\0b\n1,x\n2,y\n")
+
+
+def test_other_control_characters_are_characters_wherever_they_stand() -> None:
+    assert rows(b"a,b\n1,x\x01\n2,y\n" + b"1,x\n" * 20_000 + b"3,\x01")[::20_002] == [("1", "x\x01"), ("3", "\x01")]
 
 
 def test_a_carriage_return_alone_in_a_file_of_line_feeds_keeps_rows_and_raw_texts_together(most: int) -> None:
@@ -244,13 +263,14 @@ def test_what_was_written_by_the_rules_is_read_as_it_was(written: tuple[bytes, l
 
 
 @settings(max_examples=200, deadline=None)
-@example('""a,\na"a', 1)
+@example(b"h,i\n", '""a,\na"a', 1)
 @given(
-    st.lists(st.sampled_from(['"', ",", "\n", "\r\n", "a"]), max_size=40).map("".join),
+    st.sampled_from([b"h,i\n", b'h, "i"\n']),
+    st.lists(st.sampled_from(['"', ",", ", ", "\n", "\r\n", "a"]), max_size=40).map("".join),
     st.sampled_from(SIZES[:-1]),
 )
-def test_a_files_rows_do_not_depend_on_where_its_blocks_end(content: str, most: int) -> None:
-    data = b"h,i\n" + content.encode()
+def test_a_files_rows_do_not_depend_on_where_its_blocks_end(header: bytes, content: str, most: int) -> None:
+    data = header + content.encode()
     assert read(Csv(), data, most=most) == read(Csv(), data)
 
 
@@ -285,7 +305,7 @@ _VALUES = st.sampled_from(
 @example(b'","a,b"\na,a')
 @given(st.lists(st.tuples(_VALUES, _VALUES).map(",".join), max_size=4).map("\n".join).map(str.encode))
 def test_rows_come_out_alike_wherever_quotes_are_rare_in_a_file_and_wherever_they_are_not(rows: bytes) -> None:
-    plain = 20_000
-    among_few = [(row.values, row.reason, row.raw) for row in read(Csv(), b"x,y\n" + b"1,2\n" + rows)][1:]
-    among_many = [(row.values, row.reason, row.raw) for row in read(Csv(), b"x,y\n" + b"1,2\n" * plain + rows)]
+    header, plain = b'x,"y"\n', 20_000
+    among_few = [(row.values, row.reason, row.raw) for row in read(Csv(), header + b"1,2\n" + rows)][1:]
+    among_many = [(row.values, row.reason, row.raw) for row in read(Csv(), header + b"1,2\n" * plain + rows)]
     assert among_many[plain:] == among_few

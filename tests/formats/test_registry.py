@@ -203,4 +203,4 @@ def test_null_is_json_without_rows_and_no_table() -> None:
 
 def test_a_text_with_a_nul_byte_is_refused_saying_where_it_stands() -> None:
     with pytest.raises(MalformedFile, match="a NUL byte, which no text has, stands after the first 12 bytes"):
-        Registry(outsiders=False).detect(head_of(b"sku,n\n1,Salt\x00\n", "sales.csv"))
+        Registry(outsiders=False).detect(head_of(b"sku,n\n1,Salt\x00\n2,Moons\x00\n", "sales.csv"))

@@ -53,6 +53,9 @@ def _csv() -> Samples:
         b'sku,title,price\r\n001,"Salt, ""a""",0.5\r\n002,"two\nlines",1.5\r\n',
         b"a;b\n1;2,5\n\n3;'x'\n",
         b"a\tb\tc\n1\t2\n1\t2\t3\t4\n",
+        b"a;b\n1;2;\n3;4;\n5;6\n7;8;9\n",
+        b"a;b;c\n1;2;3\n4;5;6\n\nTitle\nx;y;z\n7;8;9\n\na;b;c\n1;1;1\n",
+        b'a, b\n1, "x, y"\n2,  "two\nlines"\n, \n',
         "Umsätze\n\ufeffa|b\n1|é".encode(),
     ]
     return Samples(

@@ -187,6 +187,37 @@ def test_a_format_that_the_contract_names_is_not_told_as_likely(desk: Desk) -> N
     assert json.loads(desk.out)[0]["likelihood"] is None
 
 
+@pytest.mark.parametrize(
+    ("row", "why", "remedy"),
+    [
+        ("1,2,3,4,5", "the row has 5 values, the header has 4 columns", "put quotes around a value that holds"),
+        ('0001,"Salt,1.50,2025-01-01', "none closes it where the value ends", "close it, or write"),
+        ('0001,"Salt"y,1.50,2025-01-01', "a value goes on after the quotation mark", "write a mark within a value"),
+        ("0001,Sa\0lt,1.50,2025-01-01", "the row has a NUL byte, which no text has", "the file may be damaged"),
+    ],
+)
+def test_check_says_of_each_kind_of_misshapen_row_what_to_do_about_it(
+    desk: Desk, row: str, why: str, remedy: str
+) -> None:
+    desk.write("dirty.csv", as_csv(SALES) + f"{row}\n".encode())
+    desk.retail("check dirty.csv --contract sales --json")
+    [problem] = json.loads(desk.out)[0]["problems"]
+    assert why in problem["reason"]
+    assert problem["remedy"].startswith(remedy)
+
+
+@pytest.mark.parametrize("rows", [3, 100_000], ids=["in the first block", "in a later one"])
+def test_a_row_that_is_too_long_is_told_by_its_place_among_the_rows(desk: Desk, rows: int) -> None:
+    header, row, *_ = as_csv(SALES).splitlines(keepends=True)
+    desk.write("long.csv", header + row * rows + b'0001,"' + b"x" * 32 * 1024 * 1024)
+    desk.retail("check long.csv --contract sales --json")
+    [problem] = json.loads(desk.out)[0]["problems"]
+    assert "longer than 1,048,576 bytes" in problem["reason"]
+    assert f"this is after row {rows:,}" in problem["reason"]
+    desk.retail("run long.csv --contract sales --lake lake")
+    assert f"this is after row {rows:,}" in desk.out
+
+
 def test_check_says_file_row_reason_and_remedy_of_every_problem_and_writes_nothing(desk: Desk) -> None:
     desk.write("dirty.csv", DIRTY)
     before = sorted(desk.folder.rglob("*"))
@@ -196,7 +227,7 @@ def test_check_says_file_row_reason_and_remedy_of_every_problem_and_writes_nothi
     assert first.endswith(" -> correct the value, or the field's type or format in the contract")
     assert second == (
         "dirty.csv: row 3: the row has 2 values, the header has 4 columns"
-        " -> mend the row in the file, or export the file again"
+        " -> fill in all values, and put quotes around a line end"
     )
     assert last.endswith("3 rows, 2 problems")
     assert sorted(desk.folder.rglob("*")) == before

@@ -182,7 +182,10 @@ def test_nothing_of_persons_is_in_the_quarantine_or_the_ledger(encode: Any, lake
 def test_of_a_row_that_has_no_columns_nothing_is_kept_where_persons_may_be_in_it(lake: OpenLake) -> None:
     lake.take(Upload(as_csv([PERSON]) + b"4111\n"), PERSONS)
     assert [(row["reason"], row["raw_text"]) for row in lake.quarantined()] == [
-        ("the row has 1 value, the header has 4 columns", None)
+        (
+            "the row has 1 value, the header has 4 columns; fill in all values, and put quotes around a line end",
+            None,
+        )
     ]
 
 

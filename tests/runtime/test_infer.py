@@ -87,6 +87,35 @@ def test_a_guessed_contract_takes_every_row_of_its_own_sample(content: str, tmp_
     assert record.rows_in > 0
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "1,Salt,1.50\n2,Moons,2.50\n",
+        "T1,S0120,Salt,Fiction,2025-03-01\nT2,S0121,Moons,Comics,2025-03-02\n",
+        "1;2,50\n",
+        "Salt,1.50\nMoons,\n",
+    ],
+)
+def test_where_no_line_names_columns_they_are_numbered_and_the_contract_says_so(content: str, tmp_path: Path) -> None:
+    made, [file] = inferred(tmp_path, content)
+    assert [field.name for field in made.fields] == [f"column_{number}" for number in range(1, len(made.fields) + 1)]
+    assert made.dialect.header is False
+    assert "no line of the file names the columns" in infer_contract([file], Registry())
+    record = transform(LocalFile(file), made, folder_lake(tmp_path / "lake").lake, Registry(), "test run")
+    assert (record.rows_in, record.rows_quarantined) == (content.count("\n"), 0)
+
+
+@pytest.mark.parametrize("content", ["sku,2024,price\nA,1,1.50\n", "1st,b\nx,y\n", "1,price\nx,1.50\n"])
+def test_a_header_may_have_a_number_among_its_names(content: str, tmp_path: Path) -> None:
+    made, _ = inferred(tmp_path, content)
+    assert made.dialect.header is None
+
+
+def test_files_of_which_only_some_have_a_header_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(RefusedFile, match="sample_1: of the files some have a header and others have none"):
+        inferred(tmp_path, "a,b\n1,2\n", "1,2\n3,4\n")
+
+
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\0", b'[{"a": 1}', b'[{"a": 1}, {"a": oops}]'])
 def test_a_file_that_cannot_be_read_is_refused(content: bytes, tmp_path: Path) -> None:
     with pytest.raises(RefusedFile, match="sample_0"):

@@ -1,0 +1,99 @@
+"""Rows of delimiter-separated text that have no place in its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from formats.csv_dialect import Dialect
+from formats.csv_head import sample
+from formats.extras import REPEATED_HEADER
+from formats.format import UNDECODABLE, Block, MalformedRow, Rows
+from formats.utf8 import shown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Misfits = dict[int, tuple[str, str]]
+"""Rows without a place in the columns, by position in their block: why, and their text."""
+
+
+UNCLOSED = (
+    'a value begins with a quotation mark (") and none closes it where the value ends; close it, or write the value in '
+    "quotes with the mark twice"
+)
+
+
+@dataclass(frozen=True)
+class Apart(Block):
+    """Records that have no place for one reason, all of them."""
+
+    data: bytes
+    ends: Sequence[int]
+    """Where each record ends, if it isn't for the dialect to say."""
+    dialect: Dialect
+    included: Sequence[str]
+    reason: str
+
+    def parse(self) -> Rows:
+        """All of them with the reason."""
+        import pyarrow as pa
+
+        if self.ends:
+            records = [self.data[begin:end].rstrip(b"\r\n") for begin, end in pairwise([0, *self.ends])]
+        else:
+            records = [record for record in self.dialect.split(self.data) if not self.dialect.is_blank(record)]
+        schema = pa.schema([(name, pa.string()) for name in self.included])
+        malformed = [MalformedRow(position, self.reason, shown(record)) for position, record in enumerate(records)]
+        return Rows(pa.RecordBatch.from_pylist([], schema), lambda _: [], [], malformed)
+
+
+def why_misfit(record: str, count: int, columns: Sequence[str], dialect: Dialect, *, end_with_delimiter: bool) -> str:
+    """Why a record of so many values has no place in the columns, and what to do about it."""
+    if end_with_delimiter and count == len(columns):
+        if next(iter(sample(record, dialect)), []) == list(columns):
+            return REPEATED_HEADER
+        return "the row has no delimiter at its end, where the file's other rows have one; end it with one"
+    counted = "1 value" if count == 1 else f"{count} values"
+    remedy = "fill in all values, and put quotes around a line end"
+    if dialect.quote != "'" and f"{dialect.delimiter}'" in record:
+        remedy = "where single quotes stand around values, dialect.quoteChar of the contract says so"
+    elif count > len(columns):
+        remedy = "put quotes around a value that holds the delimiter"
+    return f"the row has {counted}, the header has {len(columns)} columns; {remedy}"
+
+
+def kept(batch: pa.RecordBatch, positions: Sequence[int], misfits: Misfits) -> pa.RecordBatch:
+    """A batch, whose rows have these positions in the block, without those that are misfits."""
+    import pyarrow as pa
+
+    return batch.take(pa.array([row for row, position in enumerate(positions) if position not in misfits], pa.int64()))
+
+
+def without_mark(mark: str, batch: pa.RecordBatch, misfits: Misfits) -> tuple[pa.RecordBatch, Misfits]:
+    """Take the rows that have the mark of bytes that aren't UTF-8 out, to the misfits."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    columns = (column.cast(pa.string()) for column in batch.columns)
+    marked = [pc.indices_nonzero(pc.match_substring(column, mark)) for column in columns]
+    rows = {row for indices in marked for row in indices.to_pylist()}
+    if not rows:
+        return batch, misfits
+    positions = positions_of(batch, misfits)
+    left = pa.array([row for row in range(batch.num_rows) if row not in rows], pa.int64())
+    return batch.take(left), misfits | {positions[row]: (UNDECODABLE, "") for row in rows}
+
+
+def positions_with_value(column: pa.Array, positions: Sequence[int]) -> list[int]:
+    """The positions of the rows in which a column isn't empty."""
+    import pyarrow.compute as pc
+
+    return [positions[row] for row in pc.indices_nonzero(pc.binary_length(column)).to_pylist()]
+
+
+def positions_of(batch: pa.RecordBatch, misfits: Misfits) -> list[int]:
+    """The positions in the block of the rows in a batch."""
+    return [position for position in range(batch.num_rows + len(misfits)) if position not in misfits]
