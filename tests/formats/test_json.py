@@ -194,6 +194,23 @@ def test_a_document_cut_off_between_two_rows_is_refused_by_its_tail_alone() -> N
         Json().inspect(head_of(data))
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "place"),
+    [
+        (b"[", b"]\nExported by till 7", (10_001, 1)),
+        (b"[", b"]\n7", (10_001, 1)),
+        (b'{"rows": [', b"]}  {}, {", (10_000, 24)),
+        (b"sku,price\n", b"", (1, 1)),
+    ],
+)
+def test_what_follows_a_document_far_behind_the_head_is_told_with_line_and_column(
+    begin: bytes, end: bytes, place: tuple[int, int]
+) -> None:
+    rows = b",\n".join([b'{"a": "0123456789"}'] * 10_000)
+    with pytest.raises(MalformedFile, match=rf"line {place[0]}, column {place[1]}: the file is not JSON from here on"):
+        read(Json(), begin + rows + end)
+
+
 def test_two_documents_in_one_file_are_refused() -> None:
     with pytest.raises(MalformedFile, match="document's end"):
         read(Json(), b'[{"a": 1}] [{"a": 2}]')
