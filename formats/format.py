@@ -125,12 +125,14 @@ class Structure:
 class MalformedRow:
     """A row that has no place in the columns: its position in the block from 0, why, and its text.
 
-    The reason doesn't quote the row: it is told to people who may not see the text.
+    The reason doesn't quote the row: it is told to people who may not see the text. ``column`` is the one at fault, as
+    a batch would name it; empty where it is the row as a whole, or isn't known.
     """
 
     position: int
     reason: str
     raw: str
+    column: str = ""
 
 
 @dataclass(frozen=True)
