@@ -267,12 +267,25 @@ def test_a_sheet_of_libreoffice_is_read() -> None:
     assert rows(data) == [{"sku": "001", "title": "Über"}]
 
 
-def test_an_opendocument_sheet_of_which_the_reader_never_finds_the_end_is_refused(
+def test_an_opendocument_sheet_that_is_not_closed_is_refused_before_its_reader_looks_for_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("formats.excel_file.READER_SECONDS", 1)
-    with pytest.raises(MalformedFile, match=r"damaged|too large"):
+    monkeypatch.setattr("formats.excel_file.subprocess", None)
+    with pytest.raises(MalformedFile, match=r"damaged.* \(no element found: line 1"):
         rows(opendocument(opendocument_row("sku"), end=""))
+
+
+def test_an_opendocument_workbook_under_a_password_is_refused_as_that() -> None:
+    locked = _MANIFEST.replace(
+        "/></manifest:manifest>", "><manifest:encryption-data/></manifest:file-entry></manifest:manifest>"
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", b"\0")
+        archive.writestr("META-INF/manifest.xml", locked)
+    with pytest.raises(MalformedFile, match="under a password"):
+        rows(out.getvalue())
 
 
 def test_cells_that_an_opendocument_sheet_repeats_without_end_are_refused() -> None:
