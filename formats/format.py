@@ -155,6 +155,8 @@ class Rows:
     errors: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     """The strings that aren't values but errors of the file's own, such as #DIV/0!: by column, the row in the batch
     and where in the file it is (cell G17)."""
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    """What stands beside the rows and is none of them, such as a header: how many of each kind, for people to see."""
 
     @property
     def count(self) -> int:

@@ -2,7 +2,8 @@
 
 A row's attributes and child elements are its columns by their local names: prefixes don't count. Values further in
 have dots between the names on the way, as ``price.currency`` for an attribute of ``price``. What repeats within a
-row comes as a JSON array. The encoding is the one the document declares.
+row comes as a JSON array. An element beside the rows that may be one by another name is a malformed row; what is
+plainly none is passed over, and counted. The encoding is the one the document declares.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from xml.parsers import expat
 
 from formats.columns import batch_of, refuse_too_many
 from formats.dialect import AS_FOUND, TableDialect
-from formats.format import Block, Format, Head, MalformedFile, Rows, Structure, Wanted
+from formats.format import Block, Format, Head, MalformedFile, MalformedRow, Rows, Structure, Wanted
 from formats.hookspecs import hookimpl
 from formats.limits import Limits
+from formats.xml_beside import Stray
 from formats.xml_pattern import Alike
-from formats.xml_reader import Elements, Row, malformed, refuse_deeper, refuse_doctype
+from formats.xml_reader import Elements, Found, Row, malformed, refuse_deeper, refuse_doctype
 
 Path = tuple[str, ...]
 
@@ -31,6 +33,7 @@ _BEGINNING = re.compile(r"\s*<([?!]|[^\W\d])", re.UNICODE)
 _WEB_PAGE = re.compile(r"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _SAMPLE_ROWS = 100
+_STRAY = "the element stands where rows do, and has another name; export it as a row, or to a file of its own"
 
 
 class Xml(Format):
@@ -66,8 +69,8 @@ class Xml(Format):
         """Blocks of some hundred rows."""
         path = tuple(structure.details["rows under"].split("."))
         limits = structure.dialect.limits
-        for rows in Elements(stream, path, limits).blocks():
-            yield _Rows(rows, wanted, limits)
+        for found in Elements(stream, path, limits, structure.columns or ()).blocks():
+            yield _Rows(found, wanted, limits)
 
 
 def _beginning(head: Head) -> str:
@@ -79,8 +82,8 @@ def _beginning(head: Head) -> str:
 
 def _first_rows(head: Head, path: Path, limits: Limits) -> list[Row | Alike]:
     found: list[Row | Alike] = []
-    for rows in Elements(io.BytesIO(head.data), path, limits).blocks(complete=head.complete):
-        found += rows
+    for block in Elements(io.BytesIO(head.data), path, limits).blocks(complete=head.complete):
+        found += block.rows
         if len(found) >= _SAMPLE_ROWS:
             break
     return found
@@ -139,30 +142,40 @@ class _Outline:
 
 @dataclass(frozen=True)
 class _Rows(Block):
-    parts: Sequence[Row | Alike]
+    found: Found
     wanted: Wanted
     limits: Limits
 
     def parse(self) -> Rows:
         import pyarrow as pa
 
+        parts = self.found.rows
         names = [
             name
-            for name in dict.fromkeys(name for part in self.parts for name in part.names)
+            for name in dict.fromkeys(name for part in parts for name in part.names)
             if self.wanted(name) is not None
         ]
-        count = sum(map(len, self.parts))
+        count = sum(map(len, parts))
         refuse_too_many(len(names), self.limits, count)
-        columns = [
-            pa.array(chain.from_iterable(part.column(name) for part in self.parts), pa.string()) for name in names
-        ]
-        return Rows(batch_of(names, columns, count), self._raw)
+        columns = [pa.array(chain.from_iterable(part.column(name) for part in parts), pa.string()) for name in names]
+        batch = batch_of(names, columns, count)
+        strays = [*self._strays()]
+        taken = {stray.position for stray in strays}
+        positions = [position for position in range(count + len(strays)) if position not in taken] if strays else None
+        return Rows(batch, self._raw, positions, strays, passed_over=self.found.passed_over)
+
+    def _strays(self) -> Iterator[MalformedRow]:
+        position = 0
+        for part in self.found.parts:
+            if isinstance(part, Stray):
+                yield MalformedRow(position, _STRAY, part.text)
+            position += len(part)
 
     def _raw(self, positions: Sequence[int]) -> list[str]:
-        ends = [*accumulate(map(len, self.parts))]
+        ends = [*accumulate(map(len, self.found.parts))]
         parts = [bisect_right(ends, position) for position in positions]
         return [
-            self.parts[part].raw(position - ends[part] + len(self.parts[part]))
+            self.found.parts[part].raw(position - ends[part] + len(self.found.parts[part]))
             for part, position in zip(parts, positions, strict=True)
         ]
 

@@ -63,6 +63,8 @@ class CheckedRows:
     kept: pa.Array | None
     """Which of these are taken, as their numbers in ``rows``, in order; None for all."""
     refused: Sequence[RefusedRow]
+    passed_over: Mapping[str, int]
+    """What stands beside the rows and is none of them: how many of each kind."""
 
     @cached_property
     def taken(self) -> pa.RecordBatch:
@@ -113,7 +115,7 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
         refused += _refused(rows, contract, integers(at_fault), [faults[row] for row in at_fault])
         kept = pc.indices_nonzero(pc.invert(mask_of(at_fault, count)))
     refused.sort(key=lambda row: row.position)
-    return CheckedRows(stored_rows(batch, unknown, contract), places, kept, refused)
+    return CheckedRows(stored_rows(batch, unknown, contract), places, kept, refused, rows.passed_over)
 
 
 def _errors(rows: Rows, raw: pa.Array, contract: Contract, field: Field) -> Mapping[int, Fault]:
