@@ -54,8 +54,11 @@ class Beside:
 
     def row(self) -> Sequence[Stray]:
         """A row begins: what waited for it stands between two rows."""
+        self._has_rows = True
+        if not self._waiting:
+            return ()
         strays = [stray for _, stray in self._waiting]
-        self._waiting, self._length, self._has_rows = [], 0, True
+        self._waiting, self._length = [], 0
         return strays
 
     def element(self, way: Sequence[str], columns: Collection[str], text: str) -> Sequence[Stray]:
