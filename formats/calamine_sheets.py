@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from formats.columns import batch_of
+from formats.excel_file import LOCKED
 from formats.format import Block, MalformedFile, MalformedRow, Rows, Wanted
 from formats.sheet import Header, Line, Sheet, duration, letters, shortest
 
@@ -46,7 +47,7 @@ def calamine_sheets(stream: BinaryIO) -> Sequence[Sheet]:
     try:
         workbook = calamine.CalamineWorkbook.from_filelike(stream)
     except calamine.PasswordError as error:
-        raise MalformedFile("the workbook is under a password; save it without one and upload it again") from error
+        raise MalformedFile(LOCKED) from error
     except (calamine.CalamineError, OSError, ValueError) as error:
         raise MalformedFile("the workbook is damaged or cut off; save and upload it again", str(error)) from error
     return [

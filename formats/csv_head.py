@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from formats.csv_dialect import Dialect
-from formats.dialect import TableDialect, normalise
+from formats.dialect import TableDialect
+from formats.header import begins_with_row, fill_each_other, is_row, names_known, names_of, naming
 
 _DELIMITERS = (",", ";", "\t", "|", "^", "~")
 _SAMPLE_RECORDS = 50
 ROW_END = "row end"
 """The name of the detail that rows end with a delimiter that the header lacks."""
-_VALUE_OF_DATA = re.compile(r"\W*\d[\d\W]*")
-"""Digits and what stands between them: no column is named so."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def find_head(text: str, stated: TableDialect) -> CsvHead:
     dialect = _dialect(text, stated)
     records = sample(text, dialect)
     header = _header(records, stated)
-    columns = _columns([records[number - 1] for number in header if number <= len(records)], stated)
+    columns = names_of([records[number - 1] for number in header if number <= len(records)], stated)
     columns = columns or _columns_without_header(records, stated)
     return CsvHead(dialect, header, columns, _end_with_delimiter(records[max(header, default=0) :], len(columns)))
 
@@ -98,7 +97,7 @@ def _dialect(text: str, stated: TableDialect) -> Dialect:
         widths = [len(record) for record in records] or [0]
         width = max(widths, key=lambda width: (widths.count(width), width))
         as_header, as_most = widths.count(widths[0]) / len(widths), widths.count(width) / len(widths)
-        known = max((_known(record, stated) for record in records), default=0)
+        known = max((names_known(record, stated) for record in records), default=0)
         # A header is as wide as its rows; a text before it isn't.
         best = max(((as_header, widths[0]), (0.9 * as_most, width)), key=lambda found: (found[1] > 1, found))
         return known, best[0] if best[1] > 1 else 0.0, best[1]
@@ -144,11 +143,6 @@ def _is_in_single_quotes(text: str, delimiter: str) -> bool:
     return single > 1 and 2 * single > len(quoted)
 
 
-def _known(record: Sequence[str], stated: TableDialect) -> int:
-    """How many columns of the contract a record names."""
-    return len({normalise(value) for value in record} & stated.known) if stated.known else 0
-
-
 def _header(records: Sequence[Sequence[str]], stated: TableDialect) -> tuple[int, ...]:
     """The records that name the columns, from 1."""
     if stated.header is False:
@@ -156,13 +150,12 @@ def _header(records: Sequence[Sequence[str]], stated: TableDialect) -> tuple[int
     if stated.header_rows:
         return stated.header_rows
     numbers = [number for number in range(1, len(records) + 1) if number not in stated.comment_rows]
-    found = max(numbers, key=lambda number: _known(records[number - 1], stated), default=0)
-    if found and _known(records[found - 1], stated):
-        return _with_second(found, records, stated)
-    if stated.header is None and _has_no_header(records, stated):
+    if named := naming(records, numbers, stated):
+        return named
+    if _has_no_header(records, stated):
         return ()
     first = _first_of_table(records, numbers) if numbers else 1
-    return (first, first + 1) if _fill_each_other(records[first - 1 : first + 1]) else (first,)
+    return (first, first + 1) if fill_each_other(records[first - 1 : first + 1]) else (first,)
 
 
 def _end_with_delimiter(rows: Sequence[Sequence[str]], width: int) -> bool:
@@ -173,52 +166,14 @@ def _end_with_delimiter(rows: Sequence[Sequence[str]], width: int) -> bool:
     return 2 * sum(len(row) == width + 1 and not row[-1] for row in rows) > len(rows)
 
 
-def _fill_each_other(pair: Sequence[Sequence[str]]) -> bool:
-    """Whether two records name each column once, which a header and a row never do."""
-    return (
-        len(pair) > 1
-        and len(pair[0]) == len(pair[1])
-        and all(map(any, pair))
-        and all(bool(upper) != bool(lower) for upper, lower in zip(*pair, strict=True))
-    )
-
-
-def _with_second(number: int, records: Sequence[Sequence[str]], stated: TableDialect) -> tuple[int, ...]:
-    """A header with the record before or after it, where both together name more of the contract's columns."""
-    best: tuple[int, ...] = (number,)
-    most = _known(records[number - 1], stated)
-    for pair in ((number - 1, number), (number, number + 1)):
-        if pair[0] > 0 and pair[1] <= len(records):
-            names = _columns([records[part - 1] for part in pair], stated)
-            if len({normalise(name) for name in names} & stated.known) > most:
-                best, most = pair, len({normalise(name) for name in names} & stated.known)
-    return best
-
-
 def _has_no_header(records: Sequence[Sequence[str]], stated: TableDialect) -> bool:
-    """Whether the first record is a row already: as wide as the contract, it names none of its columns and has data."""
-    width = len(stated.columns)
-    if not width:
-        return _begins_with_row(records)
-    return bool(
-        records
-        and len(records[0]) == width + _end_with_delimiter(records, width)
-        and any(_VALUE_OF_DATA.fullmatch(value) for value in records[0])
-    )
-
-
-def _begins_with_row(records: Sequence[Sequence[str]]) -> bool:
-    """Whether the first record, where no contract knows names, has numbers in most columns in which all others do."""
-    widths = [len(record) for record in records]
-    if not records or widths.count(widths[0]) < widths.count(max(widths, key=widths.count)):
+    """Whether the first record is a row already."""
+    if stated.header is not None or not records:
         return False
-    first, *others = (record for record in records if len(record) == widths[0])
-    numbers = [
-        bool(_VALUE_OF_DATA.fullmatch(value))
-        for value, *below in zip(first, *others, strict=True)
-        if all(map(_VALUE_OF_DATA.fullmatch, filter(None, below)))
-    ]
-    return 2 * sum(numbers) > len(numbers)
+    if not stated.columns:
+        return begins_with_row(records)
+    ends = _end_with_delimiter(records, len(stated.columns))
+    return is_row(records[0][:-1] if ends else records[0], stated)
 
 
 def _first_of_table(records: Sequence[Sequence[str]], numbers: Sequence[int]) -> int:
@@ -234,32 +189,6 @@ def _first_of_table(records: Sequence[Sequence[str]], numbers: Sequence[int]) ->
         return numbers[0]
     filled = (sum(1 for value in records[earlier - 1] if value) for earlier in before)
     return number if all(2 * count <= most for count in filled) else numbers[0]
-
-
-def _columns(header: Sequence[Sequence[str]], stated: TableDialect) -> tuple[str, ...]:
-    """The columns' names: those of one record, or of several joined, in which a name goes on over empty values."""
-    if len(header) <= 1:
-        return tuple(*header)
-    width = max(map(len, header))
-    rows = [[*record, *[""] * (width - len(record))] for record in header]
-    last = rows[-1]
-    filled = [*map(_gone_on, rows, rows[1:]), last]
-    joined = [stated.header_join.join(dict.fromkeys(filter(None, names))) for names in zip(*filled, strict=True)]
-    return tuple(
-        own if normalise(name) not in stated.known and normalise(own) in stated.known else name
-        for name, own in zip(joined, last, strict=True)
-    )
-
-
-def _gone_on(upper: Sequence[str], lower: Sequence[str]) -> Sequence[str]:
-    """Names that go on over the empty values after them, but for those that have no name below."""
-    found: list[str] = []
-    going = ""
-    for name, below in zip(upper, lower, strict=True):
-        if name:
-            going = name if below else ""
-        found.append(name or going)
-    return found
 
 
 def _columns_without_header(records: Sequence[Sequence[str]], stated: TableDialect) -> tuple[str, ...]:

@@ -6,14 +6,18 @@ import subprocess
 import sys
 import zipfile
 import zlib
+from collections.abc import Callable
 from typing import BinaryIO
+from xml.parsers import expat
 
 from formats.format import Head, MalformedFile
 from formats.limits import READER_MEMORY, READER_SECONDS, SHEET_BYTES, Limits
+from formats.xml_reader import refuse_doctype
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """What a compound file begins with (MS-CFB section 2.2): an old workbook, or a new one under a password."""
 ZIP = b"PK\x03\x04"
+LOCKED = "the workbook is under a password; save it without one and upload it again"
 _TRIAL = """
 import resource, sys
 memory, seconds, *sys.path = sys.argv[1:]
@@ -30,6 +34,8 @@ except (python_calamine.CalamineError, OSError, ValueError):
 UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
 """What reading a part of an archive raises where it is damaged."""
 _END_OF_ZIP = b"PK\x05\x06"
+_MANIFEST, _CONTENT, _ENCRYPTION = "META-INF/manifest.xml", "content.xml", "encryption-data"
+"""Of OpenDocument: the list of its parts, its text, and what its list has where they are under a password."""
 _ODS = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 _SHEETS = "xl/worksheets/"
 _XLSX_PARTS = (b"xl/workbook", b"xl/worksheets/", b"xl/styles.xml", b"xl/sharedStrings.xml", b"xl/theme/", b"xl/_rels/")
@@ -65,7 +71,7 @@ def refuse_locked_or_cut(head: Head) -> None:
     """Raises :class:`~formats.MalformedFile` when head and tail show that the workbook can't be opened."""
     kind = kind_of(head)
     if kind == "encrypted":
-        raise MalformedFile(f"{head.name}: the workbook is under a password; save it without one and upload it again")
+        raise MalformedFile(f"{head.name}: {LOCKED}")
     if kind in ("xlsx", "ods") and head.tail is not None and _END_OF_ZIP not in head.tail:
         raise MalformedFile(f"{head.name}: the workbook is cut off: its end is missing; upload it again")
 
@@ -95,7 +101,7 @@ def refuse_bomb(stream: BinaryIO, limits: Limits) -> None:
                 "(limits.workbookBytes of the contract); split it, or export its sheet as CSV"
             )
         if any(part.flag_bits & 1 for part in parts):
-            raise MalformedFile("the workbook is under a password; save it without one and upload it again")
+            raise MalformedFile(LOCKED)
     stream.seek(0)
 
 
@@ -113,10 +119,40 @@ def refuse_huge(stream: BinaryIO) -> None:
     """Raises :class:`~formats.MalformedFile` when python-calamine would exceed ``READER_MEMORY`` or ``READER_SECONDS``.
 
     It makes a place for each cell between the first and the last, and it never finds the end of some damaged sheets, so
-    it is tried in a process that may die.
+    it is tried in a process that may die. An ``.ods`` that isn't well-formed, whose end it awaits for ever, is refused
+    before that.
     """
+    _refuse_unclosed(stream)
     stream.seek(0)
     command = [sys.executable, "-c", _TRIAL, str(READER_MEMORY), str(READER_SECONDS), *sys.path]
     if subprocess.run(command, input=stream.read(), capture_output=True, check=False).returncode:
         raise MalformedFile("the workbook is damaged, or its sheets are too large; export the sheet as CSV")
     stream.seek(0)
+
+
+def _refuse_unclosed(stream: BinaryIO) -> None:
+    """Raises :class:`~formats.MalformedFile` where an ``.ods`` isn't well-formed, or is under a password, with which it
+    is no XML (OpenDocument part 2, section 4.8.1)."""
+    stream.seek(0)
+    if stream.read(len(ZIP)) != ZIP:
+        return
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            parts = archive.namelist()
+            within: set[str] = set()
+            if _MANIFEST in parts:
+                _parse(archive, _MANIFEST, StartElementHandler=lambda name, _: within.add(name.rpartition(":")[2]))
+            if _ENCRYPTION in within:
+                raise MalformedFile(LOCKED)
+            if _CONTENT in parts:
+                _parse(archive, _CONTENT, StartDoctypeDeclHandler=refuse_doctype)
+    except (*UNREADABLE, expat.ExpatError, LookupError) as error:
+        raise MalformedFile("the workbook is damaged; save and upload it again", str(error)) from error
+
+
+def _parse(archive: zipfile.ZipFile, part: str, **handlers: Callable[..., None]) -> None:
+    parser = expat.ParserCreate()
+    for name, handler in handlers.items():
+        setattr(parser, name, handler)
+    with archive.open(part) as stream:
+        parser.ParseFile(stream)

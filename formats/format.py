@@ -138,12 +138,14 @@ class MalformedRow:
     """A row that has no place in the columns: its position in the block from 0, why, and its text.
 
     The reason doesn't quote the row: it is told to people who may not see the text. What to do about it may stand
-    behind a semicolon.
+    behind a semicolon. ``column`` is the one at fault, as a batch would name it; empty where it is the row as a whole,
+    or isn't known.
     """
 
     position: int
     reason: str
     raw: str
+    column: str = ""
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,8 @@ class Rows:
     errors: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     """The strings that aren't values but errors of the file's own, such as #DIV/0!: by column, the row in the batch
     and where in the file it is (cell G17)."""
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    """What stands beside the rows and is none of them, such as a header: how many of each kind, for people to see."""
 
     @property
     def count(self) -> int:

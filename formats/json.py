@@ -81,10 +81,10 @@ class Json(Format):
         if head.tail is not None:
             ends = head.tail.rstrip()[-1:].decode("ascii", errors="replace")
         is_cut = not ends or ends != _CLOSING.get(begins)
-        if is_cut and not head.complete:
+        if is_cut and not head.complete and not _may_end_before(head, begins):
             raise MalformedFile(
-                f"{head.name}: the file is cut off, or more follows its document: it doesn't end with the bracket that "
-                "closes its first; export or upload it again",
+                f"{head.name}: the file is cut off: it doesn't end with the bracket that closes its first; export or "
+                "upload it again",
                 f"it begins with {begins!r} and ends with {ends!r}",
             )
         document = Document(io.BytesIO(head.data), dialect.limits.row_bytes)
@@ -160,6 +160,15 @@ class NdJson(Format):
 def _beginning(head: Head) -> str:
     """The first character, which tells a document from other text; what else is in it is for the reading to judge."""
     return head.data.removeprefix(codecs.BOM_UTF8).lstrip(_JSON_SPACE)[:1].decode("ascii", errors="replace")
+
+
+def _may_end_before(head: Head, begins: str) -> bool:
+    """Whether more may follow the document, of which reading tells the line and the column.
+
+    Within a document only a comma or a bracket follows one that closes, but for those in texts.
+    """
+    closing = _CLOSING.get(begins)
+    return closing is None or bool(re.search(rf"\{closing}\s*[^\s,\]}}]".encode(), head.tail or b""))
 
 
 def _first_lines(head: Head) -> list[str]:

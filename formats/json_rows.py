@@ -10,7 +10,7 @@ from formats.columns import refuse_too_many
 from formats.format import MalformedRow, Rows, Wanted
 from formats.json_paths import Path, flat, has_more, is_deeper, paths_of, schema_of, value_at
 from formats.json_stretches import count_names, has_non_number, is_shallow
-from formats.json_values import Number, Parsed
+from formats.json_values import Number, Parsed, way_to_fault
 from formats.limits import Limits
 from formats.utf8 import is_utf8
 
@@ -96,7 +96,8 @@ def rows_of(parsed: Sequence[Parsed], wanted: Wanted, limits: Limits) -> Rows:
     for position, (value, text, reason) in enumerate(parsed):
         if not isinstance(value, dict):
             why = reason or f"the row is no object with names and values, but {_kind(value)}"
-            malformed.append(MalformedRow(position, why, text))
+            way = way_to_fault(text, limits.depth) if reason else ()
+            malformed.append(MalformedRow(position, why, text, ".".join(way)))
         elif text.count("{") + text.count("[") > limits.depth and is_deeper(value, limits.depth):
             why = f"the row is nested more than {limits.depth} deep (limits.depth of the contract)"
             malformed.append(MalformedRow(position, why, text))

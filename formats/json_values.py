@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
+from formats.json_paths import Path, is_deeper
 from formats.json_stretches import end_of_value
 
 
@@ -75,3 +76,36 @@ def _end_of_refused(text: str, start: int) -> int:
         if end is None:
             raise
         return end
+
+
+def way_to_fault(text: str, depth: int) -> Path:
+    """The names on the way to what :data:`DECODER` refuses in a row that ends; none where it isn't under one, or the
+    row is nested more than ``depth`` deep."""
+    faults: list[object] = []
+
+    def fault(_constant: str) -> object:
+        faults.append(object())
+        return faults[-1]
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            found[name] = fault(name) if name in found and not faults else found.get(name, value)
+        return found
+
+    try:
+        value = json.JSONDecoder(parse_constant=fault, object_pairs_hook=members).decode(text)
+    except (ValueError, RecursionError):
+        return ()
+    return () if is_deeper(value, depth) or not faults else _way_to(faults[0], value) or ()
+
+
+def _way_to(wanted: object, value: Any) -> Path | None:
+    if value is wanted:
+        return ()
+    within = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in within:
+        way = _way_to(wanted, one)
+        if way is not None:
+            return (str(name), *way) if isinstance(value, dict) else way
+    return None

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, takewhile
 
-from formats.dialect import normalise
+from formats.dialect import TableDialect
 from formats.extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, total
 from formats.format import Block, MalformedFile, MalformedRow, Rows, Wanted
+from formats.header import fill_each_other, is_row, names_known, names_of, naming
 
 _ROWS_TO_THE_HEADER = 50
+_NONE = "none"
 _WRITTEN_OUT = 2**63
 """Whole numbers below it come as digits, which a column of strings or integers can hold; others with an exponent."""
 
@@ -61,32 +63,27 @@ class Sheet(ABC):
         """The rows below the header."""
 
 
-def find_header(
-    sheet: Sheet, details: Mapping[str, str], columns: Sequence[str], known: Set[str] = frozenset()
-) -> Header:
-    """The header of a sheet: where ``details`` say that it is, else the row that names most of the contract's columns,
-    ``known``, or that looks like a header where none names any.
+def find_header(sheet: Sheet, details: Mapping[str, str], dialect: TableDialect) -> Header:
+    """The header of a sheet: where ``details`` say that it is, else the rows that name most of the contract's columns,
+    or that look like a header where none names any.
 
-    ``columns`` are the names that the contract gives where no row does. Raises :class:`~formats.MalformedFile`.
+    Without one, the names are the contract's. Raises :class:`~formats.MalformedFile`.
     """
     asked, lines = details.get("header rows"), sheet.lines()
-    if asked == "none":
-        first = min((min(line.texts) for line in islice(lines, _ROWS_TO_THE_HEADER)), default=0)
-        return Header(dict(enumerate(columns, first)))
-    if asked:
+    if asked and asked != _NONE:
         numbers = [int(number) for number in asked.split(",")]
         chosen = [line for line in takewhile(lambda line: line.number <= max(numbers), lines) if line.number in numbers]
     else:
         shown = [*islice(lines, _ROWS_TO_THE_HEADER)]
-        chosen = _naming(shown, known) or _likely(shown)
-        if not chosen and shown and columns and len(shown[0].texts) == len(columns):
-            return Header(dict(enumerate(columns, min(shown[0].texts))))
+        chosen = [] if asked else [*_found(shown, dialect)]
+        may_lack = dialect.header is None and shown and len(shown[0].texts) == len(dialect.columns)
+        if asked or (may_lack and not chosen):
+            return _names_alone(shown, dialect)
     if not chosen:
         raise MalformedFile(f"sheet {sheet.name!r} has no header; name another sheet, or its headerRows")
-    join = details.get("header join", " ")
-    found = sorted({column for line in chosen for column in line.texts})
-    parts = {column: [line.texts.get(column, "").strip() for line in chosen] for column in found}
-    names = {column: name for column in found if (name := join.join(filter(None, parts[column])))}
+    columns = range(min(min(line.texts) for line in chosen), max(max(line.texts) for line in chosen) + 1)
+    found = zip(columns, names_of(_records(chosen, columns), dialect), strict=True)
+    names = {column: name for column, name in found if name}
     repeated = sorted(name for name, count in Counter(names.values()).items() if count > 1)
     if repeated:
         raise MalformedFile(
@@ -97,24 +94,43 @@ def find_header(
     return Header(names, [line.number for line in chosen])
 
 
-def names_known(sheet: Sheet, known: Set[str]) -> int:
+def _names_alone(lines: Sequence[Line], dialect: TableDialect) -> Header:
+    """The contract's names, from the column on where the first whole row begins, or the first of all."""
+    firsts = [min(line.texts) for line in lines if len(line.texts) == len(dialect.columns)]
+    first = firsts[0] if firsts else min((min(line.texts) for line in lines), default=0)
+    return Header(dict(enumerate(dialect.columns, first)))
+
+
+def most_known(sheet: Sheet, dialect: TableDialect) -> int:
     """How many of the contract's columns the row of a sheet names that names most."""
-    return max((_known(line, known) for line in islice(sheet.lines(), _ROWS_TO_THE_HEADER)), default=0)
+    lines = islice(sheet.lines(), _ROWS_TO_THE_HEADER)
+    return max((names_known([*line.texts.values()], dialect) for line in lines), default=0)
 
 
-def _known(line: Line, known: Set[str]) -> int:
-    return len({normalise(text) for text in line.texts.values()} & known)
+def _found(lines: Sequence[Line], dialect: TableDialect) -> Sequence[Line]:
+    """The rows of a header by the rules of all tables, or else the first row of texts only that fills more than half of
+    the columns: a title above fills one or two. None where the first row is a row already."""
+    if not lines:
+        return []
+    columns = range(min(min(line.texts) for line in lines), max(max(line.texts) for line in lines) + 1)
+    records = _records(lines, columns)
+    if named := naming(records, range(1, len(lines) + 1), dialect):
+        return [lines[number - 1] for number in named]
+    if is_row([*lines[0].texts.values()], dialect):
+        return []
+    widest = max(len(line.texts) for line in lines)
+    worded = (place for place, line in enumerate(lines) if line.worded)
+    for place in worded:
+        if all(line.worded for line in lines[place : place + 2]) and fill_each_other(records[place : place + 2]):
+            return lines[place : place + 2]
+        if 2 * len(lines[place].texts) > widest:
+            return lines[place : place + 1]
+    return []
 
 
-def _naming(lines: Sequence[Line], known: Set[str]) -> list[Line]:
-    best = max(lines, key=lambda line: _known(line, known), default=None)
-    return [best] if best and _known(best, known) else []
-
-
-def _likely(lines: Sequence[Line]) -> list[Line]:
-    """The first row of texts only that fills more than half of the columns: a title above fills one or two."""
-    widest = max((len(line.texts) for line in lines), default=0)
-    return next(([line] for line in lines if line.worded and 2 * len(line.texts) > widest), [])
+def _records(lines: Sequence[Line], columns: Sequence[int]) -> Sequence[Sequence[str]]:
+    """Rows as lists of texts, empty where a cell is."""
+    return [[line.texts.get(column, "").strip() for column in columns] for line in lines]
 
 
 @dataclass(frozen=True)

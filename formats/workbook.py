@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
@@ -16,7 +16,7 @@ from formats.extras import with_last
 from formats.format import Block, Head, MalformedFile, Structure, Wanted
 from formats.limits import Limits
 from formats.seeking import seekable
-from formats.sheet import RecordsOnly, Sheet, find_header, names_known
+from formats.sheet import RecordsOnly, Sheet, find_header, most_known
 from formats.xlsx import open_xml_sheets
 
 
@@ -28,8 +28,8 @@ def structure_of(head: Head, dialect: TableDialect) -> Structure:
         return Structure(dialect.columns if dialect.header is False else None, details, dialect=dialect)
     try:
         with _opened(io.BytesIO(head.data), dialect.limits) as sheets:
-            sheet = _chosen(sheets, details, dialect.known)
-            header = find_header(sheet, details, dialect.columns, dialect.known)
+            sheet = _chosen(sheets, details, dialect)
+            header = find_header(sheet, details, dialect)
     except MissingReaderError:
         return Structure(dialect.columns if dialect.header is False else None, details, dialect=dialect)
     except MalformedFile as error:
@@ -43,8 +43,8 @@ def blocks(stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[B
     """Blocks of rows below the header."""
     details, dialect, limits = structure.details, structure.dialect, structure.dialect.limits
     with seekable(stream) as file, _opened(file, limits) as sheets:
-        sheet = _chosen(sheets, details, dialect.known)
-        header = find_header(sheet, details, structure.columns or dialect.columns, dialect.known)
+        sheet = _chosen(sheets, details, dialect)
+        header = find_header(sheet, details, dialect)
         refuse_too_many(header.width, limits)
         for block, last in with_last(sheet.blocks(header, wanted)):
             yield RecordsOnly(block, header, last)
@@ -73,10 +73,10 @@ def _details(dialect: TableDialect) -> dict[str, str]:
         details["header rows"] = "none"
     elif dialect.header_rows:
         details["header rows"] = ",".join(map(str, dialect.header_rows))
-    return details | ({"header join": dialect.header_join} if len(dialect.header_rows) > 1 else {})
+    return details
 
 
-def _chosen(sheets: Sequence[Sheet], details: Mapping[str, str], known: Set[str]) -> Sheet:
+def _chosen(sheets: Sequence[Sheet], details: Mapping[str, str], dialect: TableDialect) -> Sheet:
     """The sheet that the contract names, or of those visible the first that has rows and names most of the columns
     that it knows."""
     names = [sheet.name for sheet in sheets]
@@ -92,4 +92,5 @@ def _chosen(sheets: Sequence[Sheet], details: Mapping[str, str], known: Set[str]
         what = f"no sheet {wish!r}" if wish else "no visible sheet"
         raise MalformedFile(f"the workbook has {what}; its sheets are {', '.join(map(repr, names)) or 'none'}")
     filled = [sheet for sheet in found if next(sheet.lines(), None)] or found
-    return max(filled, key=lambda sheet: names_known(sheet, known)) if known and len(filled) > 1 else filled[0]
+    many = dialect.known and len(filled) > 1
+    return max(filled, key=lambda sheet: most_known(sheet, dialect)) if many else filled[0]

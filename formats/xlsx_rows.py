@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from formats.columns import batch_of
 from formats.format import Block, MalformedFile, MalformedRow, Rows, Wanted
 from formats.limits import SHEET_CELLS, Limits
 from formats.sheet import Header, Line, letters
+from formats.xlsx_pattern import Found, row_finder
 from formats.xlsx_text import Elements, OddRow, rows_of
 from formats.xlsx_values import Kind, Spelling, moments, numbers
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 _BLOCK_CELLS = 1024 * 1024
 _FIRST_ROWS = 64
+_TEXT_OF_A_COLUMN, _MOST_TEXT = 1024, 4 * 1024 * 1024
+"""Characters: what a block has for each of its columns, about thirty cells, and the most that it has."""
 _LONGEST_NUMBER = len("1048576")
 _BLANK = ("", "")
-_Found = tuple[str, ...]
-"""A row as the pattern gives it: its number, attributes and value of each cell, and an empty text."""
 
 
 def first_lines(
@@ -65,17 +65,31 @@ def row_blocks(
     elements: Elements, header: Header, spelling: Spelling, shared: pa.Array, wanted: Wanted, limits: Limits
 ) -> Iterator[Block]:
     """The rows below the header. Raises :class:`~formats.MalformedFile` when there are more than ``SHEET_CELLS``."""
-    pattern = None
+    find = None
     first = 0
     width = max(1, header.width)
-    for text in elements:
+    for text in _gathered(elements, width):
         end = f"</{elements.prefix}row>"
-        pattern = pattern or _pattern(width, elements.prefix)
+        find = find or row_finder(width, elements.prefix)
         for piece in _pieces(text, end, max(1, min(_BLOCK_CELLS, limits.cells) // width)):
             if first * width > SHEET_CELLS:
                 raise MalformedFile(f"the sheet has {width:,} columns and more than {first:,} rows; export it as CSV")
-            yield _Rows(piece, first, pattern, header, spelling, shared, wanted)
+            yield _Rows(piece, first, find, header, spelling, shared, wanted)
             first += piece.count(f"<{elements.prefix}row")
+
+
+def _gathered(texts: Iterable[str], width: int) -> Iterator[str]:
+    """Of a wide sheet more text at a time, since each of its columns costs something in every block."""
+    held: list[str] = []
+    length = 0
+    for text in texts:
+        held.append(text)
+        length += len(text)
+        if length >= min(_MOST_TEXT, width * _TEXT_OF_A_COLUMN):
+            yield "".join(held)
+            held, length = [], 0
+    if held:
+        yield "".join(held)
 
 
 def _pieces(text: str, end: str, rows: int) -> Iterator[str]:
@@ -88,21 +102,6 @@ def _pieces(text: str, end: str, rows: int) -> Iterator[str]:
         last = first + rows >= len(parts)
         if piece := end.join(parts[first : first + rows]) + ("" if last else end):
             yield piece
-
-
-def _pattern(width: int, prefix: str) -> re.Pattern[str]:
-    """A row as all writers write them, with cells in up to so many columns, or else any text up to a row's end.
-
-    Its groups are the row's number, the attributes and the value of each cell, and the row of another shape. Nothing
-    in it can be matched in two ways, which the possessive quantifiers say: a row that doesn't match costs no more.
-    """
-    p = re.escape(prefix)
-    value = rf"(?:<{p}v>|<{p}is><{p}t[^<>]*>)([^<]*)(?:</{p}v>|</{p}t></{p}is>)"
-    filled = rf">(?:<{p}f[^<]*+(?:</{p}f>)?+)?+(?:{value})?+</{p}c>"
-    cells = "".join(rf'(?:<{p}c r="{letters(column)}[0-9]+"([^>/]*+)(?:/>|{filled}))?+' for column in range(width))
-    beyond = rf'(?:<{p}c r="[A-Z]+[0-9]+"[^>/]*+/>)*+'
-    row = rf'(?:\s*+<{p}row[^>/]*+/>)*+\s*+<{p}row r="([0-9]+)"[^>/]*+>{cells}{beyond}</{p}row>'
-    return re.compile(rf"{row}|(.+?</{p}row>|.*\S.*)", re.DOTALL)
 
 
 def cell_text(spelling: Spelling, shared: Mapping[int, str] | pa.Array, kind: Kind, value: str) -> str | None:
@@ -123,7 +122,7 @@ class _Rows(Block):
     text: str
     first: int
     """How many rows come before this text's, for those that have no number."""
-    pattern: re.Pattern[str]
+    find: Callable[[str], list[Found]]
     header: Header
     spelling: Spelling
     shared: pa.Array
@@ -150,12 +149,12 @@ class _Rows(Block):
         }
         return Rows(batch, partial(self._raw, rows), positions, malformed, native=True, errors=errors)
 
-    def _rows(self) -> tuple[list[_Found], Mapping[int, OddRow]]:
+    def _rows(self) -> tuple[list[Found], Mapping[int, OddRow]]:
         """The rows that have values, and those among them, by their position, that have some beyond the header."""
-        found: list[_Found] = self.pattern.findall(self.text)
+        found = self.find(self.text)
         if self.first >= self.header.last and not any(row[-1] for row in found):
             return [row for row in found if row[2] or any(row[2:-1:2])], {}
-        rows: list[_Found] = []
+        rows: list[Found] = []
         beyond: dict[int, OddRow] = {}
         number = self.first
         for row in found:
@@ -174,11 +173,11 @@ class _Rows(Block):
     def _width(self) -> int:
         return max(1, self.header.width)
 
-    def _as_found(self, row: OddRow) -> _Found:
+    def _as_found(self, row: OddRow) -> Found:
         cells = (row.cells.get(column, _BLANK) for column in range(self._width))
         return (row.number, *(text for attributes, value in cells for text in (attributes, escape(value))), "")
 
-    def _strays(self, rows: Sequence[_Found], beyond: Mapping[int, OddRow]) -> Sequence[tuple[int, int]]:
+    def _strays(self, rows: Sequence[Found], beyond: Mapping[int, OddRow]) -> Sequence[tuple[int, int]]:
         """The rows with a value in a column that has no name, and the first such column."""
         unnamed = [column for column in range(self._width) if column not in self.header.names]
         found = {
@@ -190,7 +189,7 @@ class _Rows(Block):
         return sorted(found.items())
 
     def _misplaced(
-        self, position: int, column: int, rows: Sequence[_Found], beyond: Mapping[int, OddRow]
+        self, position: int, column: int, rows: Sequence[Found], beyond: Mapping[int, OddRow]
     ) -> MalformedRow:
         reason = f"the row has a value in column {letters(column)}, which the header doesn't name"
         if odd := beyond.get(position):
@@ -198,7 +197,7 @@ class _Rows(Block):
             return MalformedRow(position, reason, self._json([(kind, escape(value)) for kind, value in cells]))
         return MalformedRow(position, reason, *self._raw(rows, [position]))
 
-    def _raw(self, rows: Sequence[_Found], positions: Sequence[int]) -> list[str]:
+    def _raw(self, rows: Sequence[Found], positions: Sequence[int]) -> list[str]:
         return [self._json([*zip(rows[at][1:-1:2], rows[at][2:-1:2], strict=True)]) for at in positions]
 
     def _json(self, cells: Sequence[tuple[str, str]]) -> str:

@@ -33,9 +33,9 @@ _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DIGITS = re.compile(r"[0-9.\-\n]*+")
-_IN_NUMBERS = re.compile(r"[0-9.\-+eE\n]*+")
+_OF_DIGITS, _OF_EXPONENTS = b"0123456789.-\n", b"+eE"
 _LAST_ZERO = re.compile(r"\.(?:[0-9]*0)?\n")
-_FIRST_ODD = ("\n.", "\n-.", "\n-0", "\n-\n")
+_FIRST_ODD = ("\n-.", "\n-0", "\n-\n")
 _PLAIN_LENGTH = 15
 """As many digits as any number keeps on its way through a ``double``."""
 _SMALL, _LARGE = 1e-4, 1e10
@@ -104,18 +104,33 @@ def _time(milliseconds: int) -> str:
 def numbers(texts: Sequence[str]) -> pa.Array | None:
     """Numbers as :meth:`Spelling.text` gives them, quickly, empty texts as null; or None where that isn't to be had.
 
-    Most are spelled so already, which a few looks over all of them together show.
+    Most are spelled so already, which a few looks over all of them together show, but for those of many digits.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     joined = "\n" + "\n".join(texts) + "\n"
-    if not _IN_NUMBERS.fullmatch(joined):
+    letters = joined.encode().translate(None, _OF_DIGITS)
+    if letters.translate(None, _OF_EXPONENTS):
         return None
-    leading_zeros = joined.count("\n0") - joined.count("\n0.") - joined.count("\n0\n")
-    odd = leading_zeros or _LAST_ZERO.search(joined) or any(start in joined for start in _FIRST_ODD)
-    plain = 0 if odd or not _DIGITS.fullmatch(joined) else _PLAIN_LENGTH
     found = pa.array([text or None for text in texts] if "" in texts else texts, pa.string())
-    return found if plain and max(map(len, texts)) <= plain else _all_shortest(found)
+    is_long = pc.greater(pc.binary_length(found), _PLAIN_LENGTH)
+    long = pc.sum(is_long).as_py() or 0
+    if letters or 2 * long > len(found) or _is_odd(joined):
+        return _all_shortest(found)
+    if not long:
+        return found
+    shortened = _all_shortest(found.filter(is_long))
+    return None if shortened is None else pc.replace_with_mask(found, pc.fill_null(is_long, False), shortened)
+
+
+def _is_odd(joined: str) -> bool:
+    """Whether some number between line ends has zeros that mean nothing, or a point or a sign without a digit."""
+    if "\n." in joined or ("\n-" in joined and any(start in joined for start in _FIRST_ODD)):
+        return True
+    if "\n0" in joined and joined.count("\n0") > joined.count("\n0.") + joined.count("\n0\n"):
+        return True
+    return (".\n" in joined or "0\n" in joined) and bool(_LAST_ZERO.search(joined))
 
 
 def _all_shortest(texts: pa.Array) -> pa.Array | None:
@@ -128,8 +143,10 @@ def _all_shortest(texts: pa.Array) -> pa.Array | None:
     except pa.ArrowInvalid:
         return None
     size, whole = pc.abs(found), pc.equal(found, pc.trunc(found))
-    alike = pc.and_(pc.less(size, _LARGE), pc.or_(pc.greater_equal(size, _SMALL), whole))
-    if pc.any(pc.invert(alike)).as_py():
+    sizes = pc.min_max(size).as_py()
+    if sizes["max"] is not None and sizes["max"] >= _LARGE:
+        return None
+    if sizes["min"] is not None and sizes["min"] < _SMALL and pc.any(pc.and_not(pc.less(size, _SMALL), whole)).as_py():
         return None
     if not pc.any(whole).as_py():
         return found.cast(pa.string())

@@ -2,7 +2,8 @@
 
 A row's attributes and child elements are its columns by their local names: prefixes don't count. Values further in
 have dots between the names on the way, as ``price.currency`` for an attribute of ``price``. What repeats within a
-row comes as a JSON array. The encoding is the one the document declares.
+row comes as a JSON array. An element beside the rows that may be one by another name is a malformed row; what is
+plainly none is passed over, and counted. The encoding is the one the document declares.
 """
 
 from __future__ import annotations

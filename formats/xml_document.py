@@ -12,14 +12,16 @@ from xml.parsers import expat
 
 from formats.columns import batch_of, refuse_too_many
 from formats.dialect import TableDialect
-from formats.format import Block, Head, MalformedFile, Rows, Structure, Wanted
+from formats.format import Block, Head, MalformedFile, MalformedRow, Rows, Structure, Wanted
 from formats.limits import Limits
+from formats.xml_beside import Stray
 from formats.xml_pattern import Alike
-from formats.xml_reader import Elements, Row, malformed, refuse_deeper, refuse_doctype
+from formats.xml_reader import Elements, Found, Row, malformed, refuse_deeper, refuse_doctype
 
 Path = tuple[str, ...]
 
 _SAMPLE_ROWS = 100
+_STRAY = "the element stands where rows do, and has another name; export it as a row, or to a file of its own"
 
 
 def structure_of(head: Head, dialect: TableDialect) -> Structure:
@@ -41,14 +43,14 @@ def blocks(stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[B
     """Blocks of some hundred rows."""
     path = tuple(structure.details["rows under"].split("."))
     limits = structure.dialect.limits
-    for rows in Elements(stream, path, limits).blocks():
-        yield _Rows(rows, wanted, limits)
+    for found in Elements(stream, path, limits, structure.columns or ()).blocks():
+        yield _Rows(found, wanted, limits)
 
 
 def _first_rows(head: Head, path: Path, limits: Limits) -> list[Row | Alike]:
     found: list[Row | Alike] = []
-    for rows in Elements(io.BytesIO(head.data), path, limits).blocks(complete=head.complete):
-        found += rows
+    for block in Elements(io.BytesIO(head.data), path, limits).blocks(complete=head.complete):
+        found += block.rows
         if len(found) >= _SAMPLE_ROWS:
             break
     return found
@@ -107,29 +109,39 @@ class _Outline:
 
 @dataclass(frozen=True)
 class _Rows(Block):
-    parts: Sequence[Row | Alike]
+    found: Found
     wanted: Wanted
     limits: Limits
 
     def parse(self) -> Rows:
         import pyarrow as pa
 
+        parts = self.found.rows
         names = [
             name
-            for name in dict.fromkeys(name for part in self.parts for name in part.names)
+            for name in dict.fromkeys(name for part in parts for name in part.names)
             if self.wanted(name) is not None
         ]
-        count = sum(map(len, self.parts))
+        count = sum(map(len, parts))
         refuse_too_many(len(names), self.limits, count)
-        columns = [
-            pa.array(chain.from_iterable(part.column(name) for part in self.parts), pa.string()) for name in names
-        ]
-        return Rows(batch_of(names, columns, count), self._raw)
+        columns = [pa.array(chain.from_iterable(part.column(name) for part in parts), pa.string()) for name in names]
+        batch = batch_of(names, columns, count)
+        strays = [*self._strays()]
+        taken = {stray.position for stray in strays}
+        positions = [position for position in range(count + len(strays)) if position not in taken] if strays else None
+        return Rows(batch, self._raw, positions, strays, passed_over=self.found.passed_over)
+
+    def _strays(self) -> Iterator[MalformedRow]:
+        position = 0
+        for part in self.found.parts:
+            if isinstance(part, Stray):
+                yield MalformedRow(position, _STRAY, part.text)
+            position += len(part)
 
     def _raw(self, positions: Sequence[int]) -> list[str]:
-        ends = [*accumulate(map(len, self.parts))]
+        ends = [*accumulate(map(len, self.found.parts))]
         parts = [bisect_right(ends, position) for position in positions]
         return [
-            self.parts[part].raw(position - ends[part] + len(self.parts[part]))
+            self.found.parts[part].raw(position - ends[part] + len(self.found.parts[part]))
             for part, position in zip(parts, positions, strict=True)
         ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 from xml.parsers import expat
@@ -17,6 +17,7 @@ from xml.parsers import expat
 from formats.columns import refuse_too_many
 from formats.format import MalformedFile
 from formats.limits import Limits
+from formats.xml_beside import Beside, Stray
 from formats.xml_pattern import Alike, Pattern
 
 _CHUNK_SIZE = 256 * 1024
@@ -53,6 +54,19 @@ class Row:
 
 
 @dataclass
+class Found:
+    """Some rows and the strays among them, in order, and how many elements were passed over, by the ways to them."""
+
+    parts: Sequence[Row | Alike | Stray]
+    passed_over: Mapping[str, int]
+
+    @property
+    def rows(self) -> Sequence[Row | Alike]:
+        """The rows without the strays."""
+        return [part for part in self.parts if not isinstance(part, Stray)]
+
+
+@dataclass
 class _Open:
     """An element of a row that has not ended yet."""
 
@@ -65,8 +79,8 @@ class _Open:
 class Elements:
     """The elements at one path of a document, each a row."""
 
-    def __init__(self, stream: BinaryIO, path: tuple[str, ...], limits: Limits) -> None:
-        """``path`` are the local names from the document element to the rows'."""
+    def __init__(self, stream: BinaryIO, path: tuple[str, ...], limits: Limits, columns: Collection[str] = ()) -> None:
+        """``path`` are the local names from the document element to the rows', ``columns`` those that rows have."""
         self._stream, self._path, self._limits = stream, path, limits
         self._parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
         self._parser.buffer_text = True
@@ -87,9 +101,12 @@ class Elements:
         """Where the last row ended, counted from the document's beginning."""
         self._last_row = b""
         self._patterns: list[Pattern] = []
-        self._found: list[Row | Alike] = []
+        self._beside = Beside(path, columns, limits.row_bytes)
+        self._is_row = True
+        """Whether the element that is open has a row's name."""
+        self._found: list[Row | Alike | Stray] = []
 
-    def blocks(self, *, complete: bool = True) -> Iterator[list[Row | Alike]]:
+    def blocks(self, *, complete: bool = True) -> Iterator[Found]:
         """The rows, some at a time; of a stream that isn't ``complete``, those that are.
 
         Raises :class:`~formats.MalformedFile` where the document isn't XML.
@@ -109,6 +126,7 @@ class Elements:
             self._parser.Parse(b"", complete)
         except (expat.ExpatError, LookupError, ValueError) as error:
             raise malformed(error, self._parser) from error
+        self._beside.end()
         yield from self._take()
 
     def _listen(self) -> None:
@@ -152,15 +170,19 @@ class Elements:
                 return True
         return False
 
-    def _take(self) -> Iterator[list[Row | Alike]]:
-        if self._found:
-            found, self._found = self._found, []
-            yield found
+    def _take(self) -> Iterator[Found]:
+        found, passed_over = self._found, self._beside.taken()
+        self._found = []
+        if found or passed_over:
+            yield Found(found, passed_over)
 
     def _forget(self) -> None:
         """Let go of what no row needs; what is under way may not grow without end."""
+        held_to = self._held_from + len(self._held)
+        if self._open and not self._is_row and held_to - self._row_start > self._limits.row_bytes:
+            self._pass_over()
         start = self._row_start if self._open else max(self._parser.CurrentByteIndex, self._held_from)
-        if self._held_from + len(self._held) - start > self._limits.row_bytes:
+        if held_to - start > self._limits.row_bytes:
             raise MalformedFile(
                 f"line {self._parser.CurrentLineNumber:,}: a row, tag or comment is longer than "
                 f"{self._limits.row_bytes:,} bytes (limits.rowBytes of the contract)"
@@ -183,9 +205,10 @@ class Elements:
             parent.empty = False
             before = parent.name if len(self._open) > 1 else ""
             opened = _Open(f"{before}.{local}" if before else local)
-        elif len(self._names) == len(self._path) and tuple(self._names) == self._path:
+        elif self._beside.has_rows_place(self._names):
             self._row_start = self._parser.CurrentByteIndex
             self._row = {}
+            self._is_row = local == self._path[-1]
             opened = _Open(local)
         else:
             return
@@ -198,6 +221,11 @@ class Elements:
             else:
                 own = attribute.rpartition(_SEPARATOR)[2]
                 self._add(f"{opened.name}.{own}" if inside else own, value)
+
+    def _pass_over(self) -> None:
+        """Let go of the element that is open, which is too long for a row and has another name."""
+        self._open = []
+        self._beside.pass_over(self._names[: len(self._path)])
 
     def _text(self, text: str) -> None:
         if self._open:
@@ -217,8 +245,12 @@ class Elements:
             self._add(closed.name, text)
         end = self._row_end(bare=closed.empty and not text)
         data = bytes(self._held[self._row_start - self._held_from : end - self._held_from])
+        text = data.decode(self._encoding, errors="replace")
+        if not self._is_row:
+            self._found += self._beside.element([*self._names, closed.name], self._row, text)
+            return
         values = {name: found[0] if len(found) == 1 else _array(found) for name, found in self._row.items()}
-        self._found.append(Row(values, data.decode(self._encoding, errors="replace")))
+        self._found += [*self._beside.row(), Row(values, text)]
         self._row_ended, self._last_row = end, data
 
     def _row_end(self, *, bare: bool) -> int:
@@ -232,7 +264,7 @@ class Elements:
 
     def _add(self, name: str, value: str | None) -> None:
         self._row.setdefault(name, []).append(value)
-        if len(self._row) > self._limits.columns:
+        if len(self._row) > self._limits.columns and self._is_row:
             refuse_too_many(len(self._row), self._limits)
 
 

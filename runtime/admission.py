@@ -126,11 +126,6 @@ class Admission:
             found["packed in"] = first.packing
         return found
 
-    @property
-    def spelling(self) -> str | None:
-        """The details in one line; None where there are none."""
-        return ", ".join(f"{name} {value}" for name, value in self.details.items()) or None
-
 
 def look(
     source: Source, registry: Registry, contract: Contract | None = None, scan: Scan = "if needed"

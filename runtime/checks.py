@@ -10,7 +10,8 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from formats import Rows
+from formats import MalformedRow, Rows
+from formats.format import with_evidence
 from runtime import rules
 from runtime.arrow import integers, mask_of, plain, take, texts, with_values
 from runtime.casts import cast, without_missing
@@ -62,6 +63,8 @@ class CheckedRows:
     kept: pa.Array | None
     """Which of these are taken, as their numbers in ``rows``, in order; None for all."""
     refused: Sequence[RefusedRow]
+    passed_over: Mapping[str, int]
+    """What stands beside the rows and is none of them: how many of each kind."""
 
     @cached_property
     def taken(self) -> pa.RecordBatch:
@@ -104,7 +107,7 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
     for row, other in itertools.chain(*whole_rows):
         _tell(other, faults.setdefault(row, []))
     kept = None
-    refused = [_malformed(row.position, row.reason, row.raw, contract) for row in rows.malformed]
+    refused = [_malformed(row, contract) for row in rows.malformed]
     batch = pa.RecordBatch.from_arrays(list(typed.values()), names=list(typed))
     unknown = _unknown(rows.batch, contract)
     if faults:
@@ -112,7 +115,7 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
         refused += _refused(rows, contract, integers(at_fault), [faults[row] for row in at_fault])
         kept = pc.indices_nonzero(pc.invert(mask_of(at_fault, count)))
     refused.sort(key=lambda row: row.position)
-    return CheckedRows(stored_rows(batch, unknown, contract), places, kept, refused)
+    return CheckedRows(stored_rows(batch, unknown, contract), places, kept, refused, rows.passed_over)
 
 
 def _errors(rows: Rows, raw: pa.Array, contract: Contract, field: Field) -> Mapping[int, Fault]:
@@ -243,6 +246,13 @@ def _without_personal(batch: pa.RecordBatch, contract: Contract) -> list[str | N
     return found
 
 
-def _malformed(position: int, reason: str, raw: str, contract: Contract) -> RefusedRow:
+def _malformed(row: MalformedRow, contract: Contract) -> RefusedRow:
     """A row that could not be read, in whose text nobody knows where a person's values are."""
-    return RefusedRow(position, None, "structure", reason, None if contract.has_personal_fields else raw)
+    field = contract.field_of_column(row.column) if row.column else None
+    if field:
+        reason = f"{field.name}: {row.reason}"
+    else:
+        shown = f"at {quoted(row.column)}" if row.column and not contract.has_personal_fields else ""
+        reason = with_evidence(row.reason, shown)
+    raw = None if contract.has_personal_fields else row.raw
+    return RefusedRow(row.position, field.name if field else None, "structure", reason, raw)

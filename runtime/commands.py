@@ -93,6 +93,7 @@ def _check_file(
     Of each rule, ``counts`` has how many problems there are, and ``problems`` the first ones.
     """
     from runtime.keys import KeyLog
+    from runtime.passed_over import PassedOver
     from runtime.stage import read_checked, refuse_if_too_many
 
     head = source.head()
@@ -118,12 +119,14 @@ def _check_file(
         result |= {"likelihood": admission.likelihood, "encoding": admission.encoding}
         result |= {"details": dict(admission.details)}
         with tempfile.TemporaryDirectory() as folder:
-            keys = KeyLog(Path(folder, "keys.arrow"), admission.contract)
+            keys, passed_over = KeyLog(Path(folder, "keys.arrow"), admission.contract), PassedOver(admission.contract)
             for checked in read_checked(source, admission):
                 for row in checked.refused:
                     report(result["rows"] + row.position + 1, row.column, row.rule, row.reason)
                 keys.add(checked.taken, checked.places, result["rows"])
+                passed_over.add(checked.passed_over)
                 result["rows"] += checked.count
+            result["details"] |= passed_over.details
             for number, fault in keys.repeated().items():
                 report(number + 1, fault.column, fault.rule, fault.reason)
         bad = result["problems"]

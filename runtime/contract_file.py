@@ -16,6 +16,8 @@ from runtime.tables import dataset_table, quarantine_table
 
 _DEEPEST = 50
 """Levels of lists and mappings. A contract has six."""
+_MOST_REPEATED = 100_000
+"""Values that aliases may stand for. A contract of 10,000 columns has as many."""
 # PyYAML can be built without libyaml, whose loader takes the same and is ten times as quick.
 _Parser: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
@@ -28,7 +30,7 @@ def load_contract(file: Path) -> Contract:
     """
     try:
         text = file.read_text(encoding="utf-8")
-        _refuse_deep(text)
+        _refuse_boundless(text)
         loader = _Loader(text)
         try:
             root = loader.get_single_node()
@@ -101,22 +103,35 @@ def dump_contracts(contracts: list[Contract]) -> bytes:
     return orjson.dumps([contract.descriptor for contract in contracts], option=orjson.OPT_SORT_KEYS)
 
 
-def _refuse_deep(text: str) -> None:
-    """Raise ``yaml.MarkedYAMLError`` where values are nested too deep.
+def _refuse_boundless(text: str) -> None:
+    """Raise ``yaml.MarkedYAMLError`` where values are nested too deep, or where aliases make many of a few.
 
     Building them is a recursion that has no limit but the end of the process; the events come one after the other.
     """
-    depth = 0
+    values = repeated = 0
+    opened: list[tuple[str | None, int]] = []
+    sizes: dict[str | None, int] = {}
+    """How many values each anchor stands for."""
     for event in yaml.parse(text, Loader=_Parser):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > _DEEPEST:
-                raise yaml.MarkedYAMLError(
-                    problem=f"no more than {_DEEPEST} levels of lists and mappings",
-                    problem_mark=event.start_mark,  # type: ignore[arg-type]
-                )
+        problem = ""
+        if isinstance(event, yaml.AliasEvent):
+            repeated += sizes.get(event.anchor, 0)
+            if any(anchor for anchor, _ in opened):
+                problem = f"no alias within what has an anchor itself; write out what *{event.anchor} stands for"
+            elif repeated > _MOST_REPEATED:
+                problem = f"aliases for no more than {_MOST_REPEATED:,} values in all"
+        elif isinstance(event, yaml.NodeEvent):
+            values += 1
+            sizes[event.anchor] = 1
+            if isinstance(event, yaml.CollectionStartEvent):
+                opened.append((event.anchor, values - 1))
+            if len(opened) > _DEEPEST:
+                problem = f"no more than {_DEEPEST} levels of lists and mappings"
         elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+            anchor, before = opened.pop()
+            sizes[anchor] = values - before
+        if problem:
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)  # type: ignore[arg-type]
 
 
 class _Loader(_Parser):  # type: ignore[misc]

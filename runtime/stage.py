@@ -23,6 +23,7 @@ from runtime.faults import Fault
 from runtime.keys import NONE_REPEATED, KeyLog, RepeatedKeysError, RepeatedRows
 from runtime.ledger import ObjectVersion
 from runtime.parquet import PartitionedWriter, Parts, partition_folder, split
+from runtime.passed_over import PassedOver
 from runtime.quarantine import QuarantineWriter
 from runtime.reading import blocks
 from runtime.source import Source
@@ -48,6 +49,8 @@ class Staged:
     rows_in: int
     rows_out: int
     rows_quarantined: int
+    details: Mapping[str, str]
+    """What the reading showed beside the rows, by name, for people."""
 
 
 def stage(
@@ -66,6 +69,7 @@ def stage(
     folder.mkdir()
     refused = QuarantineWriter(folder / "quarantine.parquet", contract, version)
     keys = KeyLog(folder / "keys.arrow", contract)
+    passed_over = PassedOver(contract)
     rows_in = rows_out = 0
 
     def prepare(checked: CheckedRows) -> tuple[CheckedRows, Parts]:
@@ -79,6 +83,7 @@ def stage(
                 refused.write(checked.refused, rows_in)
                 if not repeated:
                     keys.add(checked.taken, checked.places, rows_in)
+                passed_over.add(checked.passed_over)
                 rows_in += checked.count
                 rows_out += len(checked.places)
             found = keys.repeated()
@@ -99,6 +104,7 @@ def stage(
         rows_in=rows_in,
         rows_out=rows_out,
         rows_quarantined=refused.rows,
+        details=passed_over.details,
     )
 
 

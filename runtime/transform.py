@@ -206,10 +206,11 @@ def _with_files(record: Record, other: Record | None) -> Record:
 def _record(staged: Staged, admission: Admission, version: ObjectVersion, run: str) -> Record:
     status: Status = "partial" if staged.rows_quarantined else "processed"
     record = record_of(version, status, run, dataset=admission.contract.name, format_=admission.format.name)
+    details = {**admission.details, **staged.details}
     return replace(
         record,
         encoding=admission.encoding,
-        details=admission.spelling,
+        details=", ".join(f"{name} {value}" for name, value in details.items()) or None,
         rows_in=staged.rows_in,
         rows_out=staged.rows_out,
         rows_quarantined=staged.rows_quarantined,

@@ -4,6 +4,7 @@ import datetime
 import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,45 @@ def test_a_sheet_without_a_header_has_the_contracts_if_it_is_as_wide() -> None:
         under_contract(sheet([1, 2, 3], [3, 4, 5]))
 
 
+def test_a_sheet_of_texts_without_a_header_has_the_contracts_if_it_has_data_as_csv_has() -> None:
+    assert under_contract(sheet(["A1", "2"], ["A2", "4"])) == [{"id": "A1", "qty": "2"}, {"id": "A2", "qty": "4"}]
+    assert under_contract(sheet(["number", "count"], ["1", "2"])) == [{"number": "1", "count": "2"}]
+
+
+def test_where_the_contract_says_that_there_is_a_header_no_row_is_taken_for_the_first() -> None:
+    data = sheet(["A1", "2"], ["A2", "4"])
+    structure = Excel().inspect(head_of(data), replace(CONTRACT, header=True))
+    assert structure.columns == ("A1", "2")
+
+
+def test_a_sheet_without_a_header_begins_where_its_first_whole_row_does() -> None:
+    assert under_contract(sheet(["", 1, 2], ["x", 3, 4]))[0] == {"id": "1", "qty": "2"}
+
+
+@pytest.mark.parametrize("upper", [["id", ""], ["id", "sold"], ["Sales", ""]])
+def test_a_header_over_two_rows_is_found_where_both_name_more_of_the_contracts_columns(upper: list[str]) -> None:
+    [found] = under_contract(sheet(["Shop 7"], upper, ["id" if upper[0] == "Sales" else "", "qty"], [1, 2]))
+    assert found == {"id": "1", "qty": "2"}
+
+
+def test_names_of_a_header_over_two_rows_are_joined_and_go_on_over_empty_cells() -> None:
+    data = sheet(["", "price", ""], ["sku", "net", "gross"], ["1", 1.5, 1.8])
+    names = ("sku", "price net", "price gross")
+    structure = Excel().inspect(
+        head_of(data), TableDialect(columns=names, known=frozenset({"sku", "price_net", "price_gross"}))
+    )
+    assert structure.columns == names
+    assert structure.details["header rows"] == "1,2"
+    stated = Excel().inspect(head_of(data), TableDialect(header_rows=(1, 2), header_join="/"))
+    assert stated.columns == ("sku", "price/net", "price/gross")
+
+
+def test_two_rows_that_name_each_column_once_are_a_header_whatever_the_names() -> None:
+    assert rows(sheet(["sku", "title", "", ""], ["", "", "qty", "price"], ["1", "Salt", 2, 1.5])) == [
+        {"sku": "1", "title": "Salt", "qty": "2", "price": "1.5"}
+    ]
+
+
 def test_two_columns_of_one_name_are_told_with_the_remedy_of_a_header_over_two_rows() -> None:
     with pytest.raises(MalformedFile, match=r"several columns of one name.*dialect\.headerRows"):
         rows(sheet(["id", "sales", "sales"], ["", "qty", "price"], [1, 2, 3]))
@@ -267,12 +307,25 @@ def test_a_sheet_of_libreoffice_is_read() -> None:
     assert rows(data) == [{"sku": "001", "title": "Über"}]
 
 
-def test_an_opendocument_sheet_of_which_the_reader_never_finds_the_end_is_refused(
+def test_an_opendocument_sheet_that_is_not_closed_is_refused_before_its_reader_looks_for_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("formats.excel_file.READER_SECONDS", 1)
-    with pytest.raises(MalformedFile, match=r"damaged|too large"):
+    monkeypatch.setattr("formats.excel_file.subprocess", None)
+    with pytest.raises(MalformedFile, match=r"damaged.* \(no element found: line 1"):
         rows(opendocument(opendocument_row("sku"), end=""))
+
+
+def test_an_opendocument_workbook_under_a_password_is_refused_as_that() -> None:
+    locked = _MANIFEST.replace(
+        "/></manifest:manifest>", "><manifest:encryption-data/></manifest:file-entry></manifest:manifest>"
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", b"\0")
+        archive.writestr("META-INF/manifest.xml", locked)
+    with pytest.raises(MalformedFile, match="under a password"):
+        rows(out.getvalue())
 
 
 def test_cells_that_an_opendocument_sheet_repeats_without_end_are_refused() -> None:

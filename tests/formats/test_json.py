@@ -169,6 +169,25 @@ def test_a_row_that_can_not_be_taken_but_ends_costs_itself_alone(row: str, reaso
     assert (found.values, found.raw, found.reason) == (None, row, f"the row is not JSON: {reason}")
 
 
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        ('{"a": {"b": [1, {"c": NaN}]}, "d": NaN}', "a.b.c"),
+        ('{"a": 1, "b": NaN, "a": 2}', "b"),
+        ('{"a": {"b": 1, "b": 2}, "c": NaN}', "a.b"),
+        ('{"a": NaN, "a": 2}', "a"),
+        ('{"a": 1, "a": NaN}', ""),
+        ('{"a": ' + "[" * 200 + "NaN" + "]" * 200 + "}", ""),
+        ("NaN", ""),
+    ],
+)
+def test_what_a_row_is_refused_for_is_told_with_its_column_where_that_is_known(row: str, column: str) -> None:
+    for format_, data in ((Json(), f"[{row}]"), (NdJson(), f"{row}\n")):
+        [block] = blocks(format_, data.encode())
+        [found] = block.parse().malformed
+        assert found.column == column
+
+
 def test_rows_deeper_in_a_document_are_told_with_what_to_write() -> None:
     with pytest.raises(MalformedFile, match=r"dialect: \{property: data.rows\} \(there are rows at web.sales\)"):
         Json().inspect(head_of(b'{"id": 1, "web": {"n": 1, "sales": [{"a": 1}]}}'))
@@ -192,6 +211,23 @@ def test_a_document_cut_off_between_two_rows_is_refused_by_its_tail_alone() -> N
     data = b"[" + b'{"a": "0123456789"},\n' * 10_000
     with pytest.raises(MalformedFile, match="cut off"):
         Json().inspect(head_of(data))
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "place"),
+    [
+        (b"[", b"]\nExported by till 7", (10_001, 1)),
+        (b"[", b"]\n7", (10_001, 1)),
+        (b'{"rows": [', b"]}  {}, {", (10_000, 24)),
+        (b"sku,price\n", b"", (1, 1)),
+    ],
+)
+def test_what_follows_a_document_far_behind_the_head_is_told_with_line_and_column(
+    begin: bytes, end: bytes, place: tuple[int, int]
+) -> None:
+    rows = b",\n".join([b'{"a": "0123456789"}'] * 10_000)
+    with pytest.raises(MalformedFile, match=rf"line {place[0]}, column {place[1]}: the file is not JSON from here on"):
+        read(Json(), begin + rows + end)
 
 
 def test_two_documents_in_one_file_are_refused() -> None:

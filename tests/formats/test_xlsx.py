@@ -3,8 +3,9 @@
 import datetime
 import io
 import json
+import time
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from formats import MalformedFile, xlsx_rows
+from formats import MalformedFile, xlsx_pattern, xlsx_rows
 from formats.calamine_sheets import _text
 from formats.excel import Excel
 from formats.limits import LIMITS
@@ -63,6 +64,15 @@ def book(
             archive.writestr(name, text)
         archive.writestr("xl/worksheets/sheet1.xml", sheet.encode(encoding))
     return out.getvalue()
+
+
+@pytest.fixture(autouse=True, scope="module", params=["cells in groups", "cell by cell"])
+def _way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Rows of many columns are found in another way than others: nothing but the time may tell."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "cell by cell":
+            patch.setattr(xlsx_pattern, "_MOST_GROUPS", 0)
+        yield
 
 
 def only(found: Sequence[Row]) -> Mapping[str, Any]:
@@ -328,3 +338,31 @@ def test_a_sheet_with_too_many_places_for_cells_is_refused(monkeypatch: pytest.M
 def test_a_part_that_is_no_text_is_refused() -> None:
     with pytest.raises(MalformedFile, match="no text where it should be"):
         read(Excel(), book(sheet="\x80<worksheet/>", encoding="latin-1"))
+
+
+_CELLS = [
+    *(f'<c r="{name}1" s="2"><v>{number}</v></c>' for number, name in enumerate(("A", "B", "C", "D", "AA"))),
+    *('<c r="A1"/>', '<c r="B1" t="s"><v>0</v></c>', '<c r="C1"><f>A1</f><v>7</v></c>', '<c r="E1" s="1"/>'),
+    *('<c r="D1" t="inlineStr"><is><t>x</t></is></c>', '<c r="B1"><f>A1</f></c>', '<c r="1"><v>1</v></c>', "<x/>", " "),
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from(_CELLS), max_size=5), max_size=4),
+    st.sampled_from(["", "\n", '<row r="9"/>', "z"]),
+)
+def test_rows_are_the_same_in_groups_or_cell_by_cell_or_left_to_the_parser(rows: list[list[str]], between: str) -> None:
+    sheet = "".join(f'{between}<row r="{number}">{"".join(cells)}</row>' for number, cells in enumerate(rows))
+    ways = []
+    for most in (100, 0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(xlsx_pattern, "_MOST_GROUPS", most)
+            ways.append(xlsx_pattern.row_finder(4, "")(sheet))
+    assert [(a, b) for a, b in zip(*ways, strict=True) if a != b and not b[-1]] == []
+
+
+def test_a_sheet_of_ten_thousand_columns_takes_no_longer_to_begin_than_to_read() -> None:
+    began = time.process_time()
+    xlsx_pattern.row_finder(10_000, "")
+    assert time.process_time() - began < 1

@@ -211,3 +211,20 @@ def test_a_reader_may_deliver_the_stored_type_only_where_no_spelling_means_missi
     )
     assert wanted_type(made.field("a")) == pa.int64()
     assert wanted_type(made.field("b")) == pa.string()
+
+
+@pytest.mark.parametrize(
+    ("at", "personal", "column", "reason"),
+    [
+        ("It", None, "it", "it: is no JSON number"),
+        ("else.where", None, None, 'is no JSON number (at "else.where")'),
+        ("else.where", "mask", None, "is no JSON number"),
+        ("", None, None, "is no JSON number"),
+    ],
+)
+def test_a_row_that_could_not_be_read_names_the_field_at_fault(
+    at: str, personal: str | None, column: str | None, reason: str
+) -> None:
+    made = field_contract({"name": "it", **({"personal": personal} if personal else {})})
+    [found] = check(rows_of(malformed=(MalformedRow(0, "is no JSON number", "{}", at),)), made).refused
+    assert (found.column, found.rule, found.reason) == (column, "structure", reason)

@@ -179,6 +179,21 @@ def test_check_takes_a_good_file_and_says_how_it_would_be_read(desk: Desk) -> No
     assert (found["format"], found["likelihood"], found["encoding"]) == ("json", 0.95, "utf-8")
 
 
+def test_what_stands_beside_the_rows_of_xml_is_told_by_check_and_in_the_ledger(desk: Desk) -> None:
+    row = "".join(f"<{name}>{value}</{name}>" for name, value in {**SALES[2], "title": "Salt"}.items())
+    sales = f"<sale>{row}</sale><sale>{row}</sale><return>{row}</return>"
+    desk.write("web.xml", f"<s><meta/><column/><column/><column/>{sales}<total>3</total></s>".encode())
+    assert desk.retail("check web.xml") == 1
+    problem, file = desk.out.splitlines()
+    assert problem.startswith("web.xml: row 3: the element stands where rows do, and has another name")
+    assert "passed over 3 s.column and 1 s.meta and 1 s.total)" in file
+    assert "2 rows" not in file, "the return is a row too"
+    desk.retail("run web.xml --lake lake")
+    [[details, rows]] = [[*row.values()] for row in desk.query("select details, rows_in from ledger")]
+    assert details == "rows under s.sale, passed over 3 s.column and 1 s.meta and 1 s.total"
+    assert rows == 3
+
+
 def test_a_format_that_the_contract_names_is_not_told_as_likely(desk: Desk) -> None:
     named = SALES_CONTRACT.replace("name: sales\n", "name: sales\nformat: csv\n")
     desk.write("contracts/sales.yaml", named.encode())

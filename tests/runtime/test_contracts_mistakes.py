@@ -186,3 +186,30 @@ def test_a_contract_nested_without_end_is_a_mistake_and_no_crash(opening: str, t
     )
     assert "sales.yaml:3: expected YAML; no more than 50 levels" in done.stderr
     assert done.returncode == 1
+
+
+def test_an_alias_repeats_what_has_an_anchor(tmp_path: Path) -> None:
+    file = tmp_path / "sales.yaml"
+    fields = "    - {name: note, missingValues: &none ['', '-']}\n    - {name: remark, missingValues: *none}\n"
+    file.write_text(VALID.replace("    - {name: note, type: string}\n", fields), encoding="utf-8")
+    assert load_contract(file).field("remark").missing_values == ("", "-")
+
+
+LAUGHS = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 10))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("l0: &l0 [ha]\n" + LAUGHS, "2: expected YAML; no alias within what has an anchor itself"),
+        ("all: &all [*all]", "1: expected YAML; no alias within what has an anchor itself"),
+        (
+            f"few: &few [{'x, ' * 1000}]\nmany: [{'*few, ' * 1000}]",
+            "2: expected YAML; aliases for no more than 100,000 values in all",
+        ),
+    ],
+    ids=["a billion laughs", "itself", "many of many"],
+)
+def test_aliases_that_make_many_values_of_a_few_are_a_mistake(text: str, expected: str, tmp_path: Path) -> None:
+    [mistake] = mistakes(tmp_path, text)
+    assert mistake.startswith(expected)

@@ -155,6 +155,10 @@ DAMAGED: dict[str, tuple[str, bytes]] = {
     "XML with a document type": ("xml", f"<!DOCTYPE {SECRET}>".encode() + as_xml(ROWS)),
     "XML in an unknown encoding": ("xml", f'<?xml version="1.0" encoding="{SECRET}"?>'.encode() + as_xml(ROWS)),
     "XML with persons for names": ("xml", as_xml([{SECRET: "1", "sku": "2"}] * 2)),
+    "XML with persons beside the rows": (
+        "xml",
+        as_xml(ROWS).replace(b"<visit>", f"<{SECRET}/><visit>".encode()).replace(b"</visits>", b"<end/></visits>"),
+    ),
     "a workbook without its header": ("xlsx", as_workbook(HEADERLESS * 3)),
     "a workbook with a person for two columns": ("xlsx", as_workbook([{SECRET: "1", f"{SECRET} ": "2"}] * 2)),
     "a workbook with a value too many": ("xlsx", as_workbook([ROW, {**ROW, "": SECRET}])),
