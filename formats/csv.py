@@ -256,7 +256,7 @@ class _Records(Block):
     def _misquoted(self, count: int) -> dict[int, str]:
         """Why some records' quotes are wrong, by position."""
         reasons: dict[int, str] = {}
-        for position, record in enumerate(self.dialect.records(self.data, count, range(count))):
+        for position, record in self.dialect.doubtful_records(self.data, count):
             if self.dialect.goes_on_after_quotes(record):
                 reasons[position] = _MISQUOTED
             elif self.dialect.has_space_before_quotes(record):

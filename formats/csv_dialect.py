@@ -8,17 +8,21 @@ records.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from formats.limits import MEBIBYTE
-from formats.lines import binary, lines_of
+from formats.lines import binary, lines_of, octets, places_of, starts_of_lines
 
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 _NO_LINE_END = re.compile(rb"[^\r\n]")
 _NEAR_THE_END = MEBIBYTE
 """Where a last line end that is surely in no quotes is looked for first: most often there is one."""
+_SAMPLE = 64 * 1024
+"""How many bytes show whether quotes are many."""
+_MANY = 16
+"""They are when one of so many bytes is one: an expression for all bytes is then quicker than finding each quote."""
 
 
 @dataclass(frozen=True)
@@ -74,25 +78,41 @@ class Dialect:
         return None
 
     def may_go_on_after_quotes(self, data: bytes) -> bool:
-        """Whether what stands outside of quotes ever begins or ends with anything but what stands between values.
+        """Whether a value of ``data``, whole records, may go on after its quotes or have a space before them.
 
-        It does so after a value that goes on. By Arrow, which lets other threads go on meanwhile.
+        A no is certain: what stands outside of quotes begins and ends with what stands between values, which it doesn't
+        after a value that goes on. By Arrow, which lets other threads go on meanwhile.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        if not self.quote or self.quote.encode() not in data:
+        quote = self.quote.encode()
+        if not quote or quote not in data:
             return False
-        stretches = pc.split_pattern(binary(data), self.quote.encode()).flatten()
-        if len(stretches) % 2 == 0:
+        if self.escape or _MANY * data.count(quote, 0, _SAMPLE) > len(data[:_SAMPLE]):
+            return not pc.match_substring_regex(binary(data), self._well_quoted)[0].as_py()
+        places = places_of(quote, data)
+        if len(places) % 2:
             return True
-        before = pc.binary_slice(stretches, -1).take(pa.arange(0, len(stretches) - 1, 2))
-        after = pc.binary_slice(stretches, 0, 1).take(pa.arange(2, len(stretches), 2))
-        between = [self.delimiter.encode(), b"\r", b"\n", b""]
+        opening, closing = (places.take(pa.arange(first, len(places), 2)) for first in (0, 1))
+        # The first quote may be the first byte, and the last the last: each then stands beside itself here.
+        before = octets(data).take(pc.max_element_wise(pc.subtract(opening, 1), 0))
+        after = octets(data).take(pc.min_element_wise(pc.add(closing, 1), len(data) - 1))
+        between = self.delimiter.encode() + b"\r\n" + quote
         return not all(
-            pc.all(pc.is_in(ends, pa.array(allowed, pa.binary())), min_count=0).as_py()
-            for ends, allowed in ((before, between), (after, [*between, b" ", b"\t"]))
+            pc.all(pc.is_in(beside, octets(allowed))).as_py()
+            for beside, allowed in ((before, between), (after, between + b" \t"))
         )
+
+    def doubtful_records(self, data: bytes, count: int) -> Iterable[tuple[int, bytes]]:
+        """Those of the ``count`` records of ``data``, by their positions from 0, whose quotes may be wrong."""
+        import pyarrow.compute as pc
+
+        lines = lines_of(data)
+        if not _are_records(len(lines), data, count):
+            return enumerate(self._split(data))
+        positions = pc.indices_nonzero(pc.invert(pc.match_substring_regex(lines, self._well_quoted))).to_pylist()
+        return zip(positions, self.records(data, count, positions), strict=True)
 
     def goes_on_after_quotes(self, record: bytes) -> bool:
         """Whether a value of a record goes on after the quote that closes it; the parser would join both parts."""
@@ -118,10 +138,9 @@ class Dialect:
 
     def records(self, data: bytes, count: int, positions: Sequence[int]) -> list[bytes]:
         """Some of the ``count`` records of ``data``, by their positions from 0, without their line ends."""
-        lines = lines_of(data)
-        # Blank lines, line ends within quotes and carriage returns alone would make other lines than records.
-        if len(lines) == count and (b"\r" not in data or data.count(b"\r") == data.count(b"\r\n")):
-            return [lines[position].as_py().removesuffix(b"\r") for position in positions]
+        starts = starts_of_lines(data)
+        if _are_records(len(starts) - 1, data, count):
+            return [data[starts[position] : starts[position + 1]].rstrip(b"\r\n") for position in positions]
         records = self._split(data)
         return [records[position] for position in positions]
 
@@ -145,6 +164,16 @@ class Dialect:
             opening + within + rb"(?:(?:" + pairs + rb")" + within + rb")*+(" + quote + rb"|\Z)", re.DOTALL
         )
 
+    @cached_property
+    def _well_quoted(self) -> str:
+        """A pattern of RE2 for records without any doubt about their quotes, as nearly all are."""
+        ends, quote, escape = (_of_re2(text) for text in (self.delimiter + "\r\n", self.quote, self.escape))
+        space = _of_re2("\t ".replace(self.delimiter, ""))
+        pairs = quote * 2 + (f"|{escape}." if escape else "")
+        quoted = f"{quote}(?:[^{quote}{escape}]|{pairs})*{quote}(?:[{space}][^{ends}{quote}{escape}]*)?"
+        value = f"(?:{quoted}|[{space}]*(?:[^{ends}{space}{quote}{escape}][^{ends}{escape}]*)?)"
+        return rf"(?s)\A{value}(?:[{ends}]{value})*\z"
+
     def _is_past_quotes(self, data: bytes, quote: int) -> bool:
         """Whether what stands around the last quote before a line end is proof that the line end is in no quotes.
 
@@ -165,6 +194,19 @@ class Dialect:
                 return found
             after = start
         return _end_of_lines(data, 0, after)
+
+
+def _are_records(lines: int, data: bytes, count: int) -> bool:
+    """Whether the lines of ``data`` are its ``count`` records.
+
+    Blank lines, line ends within quotes and carriage returns alone would make others.
+    """
+    return lines == count and (b"\r" not in data or data.count(b"\r") == data.count(b"\r\n"))
+
+
+def _of_re2(text: str) -> str:
+    """A text as it stands in a pattern of RE2, within brackets or without."""
+    return "".join(f"\\x{{{ord(character):x}}}" for character in text)
 
 
 def _end_of_lines(data: bytes, start: int, end: int) -> int:

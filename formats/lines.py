@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import struct
+from array import array
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,3 +25,26 @@ def binary(data: bytes) -> pa.BinaryArray:
 
     ends = pa.py_buffer(struct.pack("=2i", 0, len(data)))
     return pa.Array.from_buffers(pa.binary(), 1, [None, ends, pa.py_buffer(data)])
+
+
+def octets(data: bytes) -> pa.UInt8Array:
+    """An array of the bytes as numbers, which is not copied."""
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(pa.uint8(), len(data), [None, pa.py_buffer(data)])
+
+
+def places_of(byte: bytes, data: bytes) -> pa.Int64Array:
+    """Where a byte stands in ``data``, in order."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    stretches = pc.split_pattern(binary(data), byte).flatten()
+    count = len(stretches) - 1
+    ends = pa.Array.from_buffers(pa.int32(), count, [None, stretches.buffers()[1]], offset=stretches.offset + 1)
+    return pc.add(ends, pa.arange(0, count))
+
+
+def starts_of_lines(data: bytes) -> array[int]:
+    """Where each line begins, and then where the last one ends."""
+    return array("q", accumulate(map(len, io.BytesIO(data)), initial=0))

@@ -281,11 +281,14 @@ _VALUES = st.sampled_from(
 )
 
 
-@settings(deadline=None)
+@pytest.mark.parametrize("filler", [b"1,2\n", b'"1","2"\n'], ids=["rare", "everywhere"])
+@settings(deadline=None, max_examples=50)
 @example(b'","a,b"\na,a')
 @given(st.lists(st.tuples(_VALUES, _VALUES).map(",".join), max_size=4).map("\n".join).map(str.encode))
-def test_rows_come_out_alike_wherever_quotes_are_rare_in_a_file_and_wherever_they_are_not(rows: bytes) -> None:
-    plain = 20_000
+def test_rows_come_out_alike_wherever_quotes_are_rare_in_a_file_and_wherever_they_are_not(
+    filler: bytes, rows: bytes
+) -> None:
+    many = 20_000
     among_few = [(row.values, row.reason, row.raw) for row in read(Csv(), b"x,y\n" + b"1,2\n" + rows)][1:]
-    among_many = [(row.values, row.reason, row.raw) for row in read(Csv(), b"x,y\n" + b"1,2\n" * plain + rows)]
-    assert among_many[plain:] == among_few
+    among_many = [(row.values, row.reason, row.raw) for row in read(Csv(), b"x,y\n" + filler * many + rows)]
+    assert among_many[many:] == among_few
