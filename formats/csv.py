@@ -10,12 +10,12 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from formats.csv_dialect import Dialect
 from formats.csv_head import find_head, sample
-from formats.csv_records import after_first_record, whole_records, without_comments
+from formats.csv_records import absent, after_first_record, whole_records, with_marks, without_comments
 from formats.dialect import AS_FOUND, TableDialect
 from formats.extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, rows_without_value, total, with_last
 from formats.format import (
@@ -40,6 +40,7 @@ _LINE_END = re.compile(rb"[\r\n]")
 _UNDECODED = re.compile("[\udc80-\udcff]+")
 _REPLACEMENT = "\ufffd"
 _MISQUOTED = "a value goes on after the quotation mark that closes it; write a mark within a value twice"
+_UNCLOSED = 'a value begins with a quotation mark (") and none closes it where the value ends'
 _SPACED = "a space stands before the quotation mark that opens a value; export it without (no skipInitialSpace)"
 
 
@@ -96,17 +97,21 @@ class Csv(Format):
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of whole records, cut where no quotes are open."""
         spelled = structure.dialect
-        dialect = Dialect(spelled.delimiter or ",", spelled.quote_char or "", spelled.escape_char or "")
+        dialect = Dialect(
+            spelled.delimiter or ",", spelled.quote_char or "", spelled.escape_char or "", spelled.comment_char or ""
+        )
         columns = structure.columns or ()
         included = [position for position, name in enumerate(columns) if wanted(name) is not None]
         stretches = whole_records(stream, dialect, spelled.limits.row_bytes, exact=structure.exact)
         if spelled.comment_char:
-            stretches = without_comments(stretches, spelled.comment_char.encode(), dialect)
+            stretches = without_comments(stretches, dialect)
         for _ in range(max(spelled.header_rows, default=0)):
             stretches = after_first_record(stretches, dialect)
         for (data, unclosed), last in with_last(stretches):
             if unclosed:
-                yield _UnclosedRecords(data, unclosed, [columns[position] for position in included])
+                readable, mark = with_marks(data, unclosed, len(columns), dialect.delimiter)
+                records = _Records(readable, dialect, columns, included, wanted, last)
+                yield _WithUnclosed(records, mark, [data[begin:end] for begin, end in unclosed])
             else:
                 yield _Records(data, dialect, columns, included, wanted, last)
 
@@ -129,22 +134,28 @@ class _Records(Block):
     def parse(self) -> Rows:
         if is_utf8(self.data):
             batch, misfits = self._read(self.data)
-            if self._may_span_lines(batch, misfits.values()) and self.dialect.misquoted(self.data) is not None:
-                raise MisjudgedCutError
+            self._refuse_misjudged_cut(batch, misfits.values())
             return self._rows(batch, misfits)
         # A mark that no value can have, in place of bytes that are no text, tells which values had them.
-        unquoted = self.data.replace(b'"', b"")
-        mark = _REPLACEMENT
-        while mark.encode() in unquoted:
-            mark += _REPLACEMENT
+        joined = self.data.translate(None, (self.dialect.quote + self.dialect.escape).encode())
+        mark = absent(_REPLACEMENT.encode(), joined).decode()
         marked = _UNDECODED.sub(mark, self.data.decode(errors="surrogateescape"))
         batch, misfits = self._read(marked.encode())
-        if self._may_span_lines(batch, misfits.values()) and self.dialect.misquoted(self.data) is not None:
-            raise MisjudgedCutError
+        self._refuse_misjudged_cut(batch, misfits.values())
         batch, misfits = _without(mark, batch, misfits)
         records = self.dialect.records(self.data, batch.num_rows + len(misfits), list(misfits))
         reasons = (why for why, _ in misfits.values())
         return self._rows(batch, dict(zip(misfits, zip(reasons, map(shown, records), strict=True), strict=True)))
+
+    @cached_property
+    def _may_be_misquoted(self) -> bool:
+        return self.dialect.may_be_misquoted(self.data)
+
+    def _refuse_misjudged_cut(self, batch: pa.RecordBatch, misfits: Iterable[tuple[str, str]]) -> None:
+        if not self._may_be_misquoted or not self._may_span_lines(batch, misfits):
+            return
+        if self.dialect.misquoted(self.data) is not None:
+            raise MisjudgedCutError
 
     def _may_span_lines(self, batch: pa.RecordBatch, misfits: Iterable[tuple[str, str]]) -> bool:
         """Whether a value may have a line end in it, which is so by a mistake with quotes at times."""
@@ -236,7 +247,7 @@ class _Records(Block):
         """Take rows with wrong quotes, headers within the file and totals at its end out, to the misfits."""
         count = batch.num_rows + len(misfits)
         repeated = repeated_headers(batch)
-        misquoted = self._misquoted(count) if self.dialect.may_go_on_after_quotes(self.data) else {}
+        misquoted = self._misquoted(count) if self._may_be_misquoted else {}
         if not repeated and not self.last and not misquoted:
             return batch, misfits
         positions = _positions(batch, misfits) if misfits else range(count)
@@ -291,16 +302,16 @@ def _positions(batch: pa.RecordBatch, misfits: Misfits) -> list[int]:
 
 
 @dataclass(frozen=True)
-class _UnclosedRecords(Block):
-    data: bytes
-    ends: Sequence[int]
-    included: Sequence[str]
+class _WithUnclosed(Block):
+    records: _Records
+    """Those that can be read, with the mark in place of each of the others."""
+    mark: bytes
+    unclosed: Sequence[bytes]
 
     def parse(self) -> Rows:
-        import pyarrow as pa
-
-        texts = [shown(self.data[begin:end].rstrip(b"\r\n")) for begin, end in pairwise([0, *self.ends])]
-        schema = pa.schema([(name, pa.string()) for name in self.included])
-        reason = 'a value begins with a quotation mark (") and none closes it where the value ends'
-        malformed = [MalformedRow(position, reason, text) for position, text in enumerate(texts)]
-        return Rows(pa.RecordBatch.from_pylist([], schema), lambda _: [], [], malformed)
+        rows, texts, mark = self.records.parse(), iter(self.unclosed), shown(self.mark)
+        malformed = [
+            MalformedRow(row.position, _UNCLOSED, shown(next(texts).rstrip(b"\r\n"))) if row.raw == mark else row
+            for row in rows.malformed
+        ]
+        return replace(rows, malformed=malformed)

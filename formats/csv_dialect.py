@@ -1,19 +1,23 @@
 """Where the records of delimiter-separated text end, which a line end within quotes doesn't tell.
 
 All rules are the parser's, pyarrow's: a quotation mark, or what stands in its place, opens a value only at its
-beginning, two of them within quotes are one, and a carriage return ends a line as a line feed does. Empty lines are no
-records.
+beginning, two of them within quotes are one, and a carriage return ends a line as a line feed does, but for one behind
+an escape. Empty lines are no records.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from formats.limits import MEBIBYTE
 from formats.lines import binary, lines_of, octets, places_of, starts_of_lines
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 _NO_LINE_END = re.compile(rb"[^\r\n]")
@@ -34,20 +38,30 @@ class Dialect:
     """The character around values that need it; empty for none."""
     escape: str = ""
     """The character before one that has no meaning then; empty for none."""
+    comment: str = ""
+    """What begins a line that is no record; empty for none."""
 
     def end_of_records(self, data: bytes) -> int:
         """How many bytes of ``data``, which begins with a record, are whole records."""
+        return self.sure_end_of_records(data) or self.last_end_of_records(data)
+
+    def sure_end_of_records(self, data: bytes, before: bytes = b"") -> int:
+        """Up to where ``data`` ends whole records, with ``before`` before it; 0 where that isn't seen near its end.
+
+        It is at a line end without quotes before it, or with quotes that surely are closed.
+        """
+        quote, escape = self.quote.encode(), self.escape.encode()
         end = _end_of_lines(data, 0, len(data))
-        if not self.quote:
+        if not quote:
             return end
-        if self.escape:
-            return self.last_end_of_records(data)
+        if escape:
+            return 0
         while end and len(data) - end <= _NEAR_THE_END:
-            quote = data.rfind(self.quote.encode(), 0, end)
-            if quote < 0 or self._is_past_quotes(data, quote):
+            last = data.rfind(quote, 0, end)
+            if (quote not in before) if last < 0 else self._is_past_quotes(data, last):
                 return end
-            end = _end_of_lines(data, 0, quote)
-        return self.last_end_of_records(data)
+            end = _end_of_lines(data, 0, max(last, 0))
+        return 0
 
     def end_of_first_record(self, data: bytes) -> int:
         """How many bytes the first record takes, with its line end and empty lines before it; 0 if there is none."""
@@ -64,7 +78,7 @@ class Dialect:
 
     def open_quote(self, data: bytes) -> int | None:
         """Where in ``data``, which begins with a record, a value begins with a quote that none closes."""
-        return next((value.start() for value in self._quoted.finditer(data) if not value[1]), None)
+        return next((value.start() for value in self._values(data) if not value["close"]), None)
 
     def misquoted(self, data: bytes, start: int = 0) -> int | None:
         """Where in ``data``, from where a record begins, a value of several lines begins that goes on after its quotes.
@@ -72,37 +86,39 @@ class Dialect:
         The quote that closes it is missing, most often, and what is taken for it opens a value of a later line.
         """
         after = (self.delimiter.encode(), b"\r", b"\n", b"")
-        for value in self._quoted.finditer(data, start):
+        for value in self._values(data, start):
             if data[value.end() : value.end() + 1] not in after and _LINE_ENDS.search(value[0]):
                 return value.start()
         return None
 
-    def may_go_on_after_quotes(self, data: bytes) -> bool:
-        """Whether a value of ``data``, whole records, may go on after its quotes or have a space before them.
+    def may_be_misquoted(self, data: bytes) -> bool:
+        """Whether in ``data``, whole records, a value may go on after its quotes, or have a space before them.
 
-        A no is certain: what stands outside of quotes begins and ends with what stands between values, which it doesn't
-        after a value that goes on. By Arrow, which lets other threads go on meanwhile.
+        A no is certain. By Arrow, which lets other threads go on meanwhile.
         """
-        import pyarrow as pa
         import pyarrow.compute as pc
 
         quote = self.quote.encode()
         if not quote or quote not in data:
             return False
-        if self.escape or _MANY * data.count(quote, 0, _SAMPLE) > len(data[:_SAMPLE]):
-            return not pc.match_substring_regex(binary(data), self._well_quoted)[0].as_py()
-        places = places_of(quote, data)
-        if len(places) % 2:
-            return True
-        opening, closing = (places.take(pa.arange(first, len(places), 2)) for first in (0, 1))
-        # The first quote may be the first byte, and the last the last: each then stands beside itself here.
-        before = octets(data).take(pc.max_element_wise(pc.subtract(opening, 1), 0))
-        after = octets(data).take(pc.min_element_wise(pc.add(closing, 1), len(data) - 1))
-        between = self.delimiter.encode() + b"\r\n" + quote
-        return not all(
-            pc.all(pc.is_in(beside, octets(allowed))).as_py()
-            for beside, allowed in ((before, between), (after, between + b" \t"))
-        )
+        few = not self.escape and _MANY * data.count(quote, 0, _SAMPLE) < len(data[:_SAMPLE])
+        if few and self._are_around_values(places_of(quote, data), octets(data)):
+            return False
+        return not pc.match_substring_regex(binary(data), self._well_quoted)[0].as_py()
+
+    def _are_around_values(self, quotes: pa.Int64Array, data: pa.UInt8Array) -> bool:
+        """Whether outside of quotes, which may touch each other, nothing is beside one but what is between values."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if len(quotes) % 2:
+            return False
+        opening, closing = (quotes.take(pa.arange(first, len(quotes), 2)) for first in (0, 1))
+        # The first quote may be the first byte, and the last the last: that is then beside itself here.
+        before = data.take(pc.max_element_wise(pc.subtract(opening, 1), 0))
+        after = data.take(pc.min_element_wise(pc.add(closing, 1), len(data) - 1))
+        beside = octets(f"{self.delimiter}\r\n{self.quote}".encode())
+        return all(pc.all(pc.is_in(found, beside)).as_py() for found in (before, after))
 
     def doubtful_records(self, data: bytes, count: int) -> Iterable[tuple[int, bytes]]:
         """Those of the ``count`` records of ``data``, by their positions from 0, whose quotes may be wrong."""
@@ -118,23 +134,21 @@ class Dialect:
         """Whether a value of a record goes on after the quote that closes it; the parser would join both parts."""
         after = (self.delimiter.encode(), b" ", b"\t", b"")
         return any(
-            value[1] and record[value.end() : value.end() + 1] not in after for value in self._quoted.finditer(record)
+            value["close"] and record[value.end() : value.end() + 1] not in after for value in self._values(record)
         )
 
     def has_space_before_quotes(self, record: bytes) -> bool:
         """Whether a value is in quotes after a space, which the parser takes for characters, both of them."""
         delimiter, quote = re.escape(self.delimiter.encode()), re.escape(self.quote.encode())
-        rest = self._quoted.sub(b"", record)
+        rest = self._quoted.sub(lambda found: b"" if found["value"] else found[0], record)
         spaced = (
             delimiter + rb"[ \t]+" + quote + rb"[^" + delimiter + rb"]*" + quote + rb"\s*(?:" + delimiter + rb"|\Z)"
         )
         return bool(re.search(spaced, rest))
 
-    def without_lines(self, data: bytes, mark: bytes) -> bytes:
-        """Whole records without the lines between them that begin with a mark."""
-        line = rb"(?P<line>^" + re.escape(mark) + rb"[^\r\n]*[\r\n]*)"
-        either = re.compile(line + rb"|" + self._quoted.pattern, re.MULTILINE | re.DOTALL)
-        return either.sub(lambda found: b"" if found["line"] else found[0], data)
+    def without_comments(self, data: bytes) -> bytes:
+        """Whole records without the comments between them, of which empty lines are left."""
+        return self._quoted.sub(lambda found: b"" if found["comment"] else found[0], data)
 
     def records(self, data: bytes, count: int, positions: Sequence[int]) -> list[bytes]:
         """Some of the ``count`` records of ``data``, by their positions from 0, without their line ends."""
@@ -150,19 +164,28 @@ class Dialect:
         ends = [*(line_end.start() for line_end in _LINE_ENDS.finditer(hidden)), len(data)]
         return [data[start:end] for start, end in zip(starts, ends, strict=True) if start < end]
 
+    def _values(self, data: bytes, start: int = 0) -> Iterator[re.Match[bytes]]:
+        """The quoted values of ``data``, from where a record begins. ``close`` is empty when nothing closes one."""
+        return (found for found in self._quoted.finditer(data, start) if found["value"])
+
     @cached_property
     def _quoted(self) -> re.Pattern[bytes]:
-        """A quoted value, which opens right after a delimiter or a line end; group 1 is empty when none closes it."""
-        if not self.quote:
-            return re.compile(rb"(?!)()")
+        """Where a quote or a line end may mean nothing.
+
+        That is in a quoted ``value``, which opens right after a delimiter or a line end, in a ``comment``, and without
+        quotes from an escape on, up to the next delimiter or line end that has none before it.
+        """
         before = re.escape(self.delimiter.encode()) + rb"\r\n"
         quote, escape = re.escape(self.quote.encode()), re.escape(self.escape.encode())
+        escaped = escape + rb"."
         within = rb"[^" + quote + escape + rb"]*+"
-        pairs = quote * 2 + (rb"|" + escape + rb"." if escape else b"")
+        pairs = quote * 2 + (rb"|" + escaped if escape else b"")
         opening = quote + rb"(?<![^" + before + rb"]" + quote + rb")"
-        return re.compile(
-            opening + within + rb"(?:(?:" + pairs + rb")" + within + rb")*+(" + quote + rb"|\Z)", re.DOTALL
-        )
+        value = opening + within + rb"(?:(?:" + pairs + rb")" + within + rb")*+(?P<close>" + quote + rb"|\Z)"
+        value = value if quote else rb"(?!)(?P<close>)"
+        unquoted = escaped + rb"(?:" + escaped + rb"|[^" + before + escape + rb"])*+" if escape else rb"(?!)"
+        comment = rb"(?<![^\r\n])" + re.escape(self.comment.encode()) + rb"[^\r\n]*" if self.comment else rb"(?!)"
+        return re.compile(rb"(?P<comment>%b)|(?P<value>%b)|%b" % (comment, value, unquoted), re.DOTALL)
 
     @cached_property
     def _well_quoted(self) -> str:
@@ -170,8 +193,10 @@ class Dialect:
         ends, quote, escape = (_of_re2(text) for text in (self.delimiter + "\r\n", self.quote, self.escape))
         space = _of_re2("\t ".replace(self.delimiter, ""))
         pairs = quote * 2 + (f"|{escape}." if escape else "")
-        quoted = f"{quote}(?:[^{quote}{escape}]|{pairs})*{quote}(?:[{space}][^{ends}{quote}{escape}]*)?"
-        value = f"(?:{quoted}|[{space}]*(?:[^{ends}{space}{quote}{escape}][^{ends}{escape}]*)?)"
+        quoted = f"{quote}(?:[^{quote}{escape}]|{pairs})*{quote}"
+        spaced = f"{quote}(?:[^{quote}{escape}\\r\\n]|{quote}{quote})*{quote}[{space}][^{ends}{quote}{escape}]*"
+        plain = f"[{space}]*(?:[^{ends}{space}{quote}{escape}][^{ends}{escape}]*)?"
+        value = f"(?:{quoted}|{spaced}|{plain})"
         return rf"(?s)\A{value}(?:[{ends}]{value})*\z"
 
     def _is_past_quotes(self, data: bytes, quote: int) -> bool:
