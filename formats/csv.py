@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from formats.columns import all_but
 from formats.csv_dialect import Dialect
 from formats.csv_head import find_head, sample
 from formats.csv_records import absent, after_first_record, whole_records, with_marks, without_comments
@@ -296,9 +297,9 @@ def _without(mark: str, batch: pa.RecordBatch, misfits: Misfits) -> tuple[pa.Rec
     return batch.take(kept), misfits | {positions[row]: (UNDECODABLE, "") for row in rows}
 
 
-def _positions(batch: pa.RecordBatch, misfits: Misfits) -> list[int]:
+def _positions(batch: pa.RecordBatch, misfits: Misfits) -> Sequence[int]:
     """The positions in the block of the rows in a batch."""
-    return [position for position in range(batch.num_rows + len(misfits)) if position not in misfits]
+    return all_but(sorted(misfits), batch.num_rows + len(misfits))
 
 
 @dataclass(frozen=True)

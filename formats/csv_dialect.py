@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from formats.limits import MEBIBYTE
-from formats.lines import binary, lines_of, octets, places_of, starts_of_lines
+from formats.lines import binary, lines_of, octets, places_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -152,9 +152,9 @@ class Dialect:
 
     def records(self, data: bytes, count: int, positions: Sequence[int]) -> list[bytes]:
         """Some of the ``count`` records of ``data``, by their positions from 0, without their line ends."""
-        starts = starts_of_lines(data)
-        if _are_records(len(starts) - 1, data, count):
-            return [data[starts[position] : starts[position + 1]].rstrip(b"\r\n") for position in positions]
+        lines = lines_of(data)
+        if _are_records(len(lines), data, count):
+            return [lines[position].as_py().removesuffix(b"\r") for position in positions]
         records = self._split(data)
         return [records[position] for position in positions]
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import struct
-from array import array
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,8 +40,3 @@ def places_of(byte: bytes, data: bytes) -> pa.Int64Array:
     count = len(stretches) - 1
     ends = pa.Array.from_buffers(pa.int32(), count, [None, stretches.buffers()[1]], offset=stretches.offset + 1)
     return pc.add(ends, pa.arange(0, count))
-
-
-def starts_of_lines(data: bytes) -> array[int]:
-    """Where each line begins, and then where the last one ends."""
-    return array("q", accumulate(map(len, io.BytesIO(data)), initial=0))
