@@ -27,15 +27,17 @@ _MARK = "\ufffd".encode()
 def without_comments(stretches: Iterator[Stretch], dialect: Dialect) -> Iterator[Stretch]:
     """The stretches without the lines that are comments; within quotes these are part of a value."""
     for data, unclosed in stretches:
-        left, spans, done = b"", [], 0
-        for begin, end in unclosed:
-            left += dialect.without_comments(data[done:begin])
-            spans.append((len(left), len(left) + end - begin))
-            left += data[begin:end]
+        kept: list[bytes] = []
+        spans: list[Span] = []
+        done = length = 0
+        for begin, end in [*unclosed, (len(data), len(data))]:
+            kept += (dialect.without_comments(data[done:begin]), data[begin:end])
+            length += len(kept[-2]) + len(kept[-1])
+            spans.append((length - len(kept[-1]), length))
             done = end
-        left += dialect.without_comments(data[done:])
+        left = b"".join(kept)
         if left.strip(b"\r\n"):
-            yield left, spans
+            yield left, spans[:-1]
 
 
 def whole_records(stream: BinaryIO, dialect: Dialect, longest: int, *, exact: bool) -> Iterator[Stretch]:
