@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from formats.format import MalformedFile
@@ -19,6 +20,19 @@ def batch_of(names: Sequence[str], columns: Sequence[pa.Array], rows: int) -> pa
     if columns:
         return pa.RecordBatch.from_arrays(list(columns), list(names))
     return pa.RecordBatch.from_struct_array(pa.StructArray.from_buffers(pa.struct([]), rows, [None]))
+
+
+def all_but(left_out: Iterable[int], count: int) -> array[int]:
+    """The numbers from 0 up to ``count``, in order, without some of them, which are given in order."""
+    import pyarrow as pa
+
+    numbers, kept = array("q"), array("q")
+    numbers.frombytes(pa.arange(0, count).buffers()[1])
+    begin = 0
+    for number in left_out:
+        kept += numbers[begin:number]
+        begin = number + 1
+    return kept + numbers[begin:]
 
 
 def refuse_too_many(columns: int, limits: Limits, rows: int = 1) -> None:

@@ -10,21 +10,22 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from formats.csv_dialect import Dialect
 from formats.csv_head import ROW_END, find_head, sample
 from formats.csv_misfits import (
-    UNCLOSED,
     Apart,
     Misfits,
+    WithUnclosed,
     kept,
     positions_of,
     positions_with_value,
     why_misfit,
     without_mark,
 )
-from formats.csv_records import after_first_record, whole_records, without_comments
+from formats.csv_records import absent, after_first_record, marked, whole_records, without_comments
 from formats.csv_tables import first_table, may_have_title
 from formats.dialect import AS_FOUND, TableDialect
 from formats.extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, rows_without_value, total, with_last
@@ -120,15 +121,14 @@ class Csv(Format):
             stretches = without_comments(stretches, dialect)
         for _ in range(max(spelled.header_rows, default=0)):
             stretches = after_first_record(stretches, dialect)
-        for (data, unclosed, reason), last in with_last(
-            first_table(stretches, dialect, columns, exact=structure.exact)
-        ):
-            if unclosed or reason:
-                names = [columns[position] for position in included]
-                yield Apart(data, unclosed, dialect, names, reason or UNCLOSED)
-            else:
-                ends = ROW_END in structure.details
-                yield _Records(data, dialect, columns, included, wanted, last, ends, structure.exact)
+        ends = ROW_END in structure.details
+        parts = marked(stretches, dialect, len(columns) + ends)
+        for (records, reason), last in with_last(first_table(parts, dialect, columns, exact=structure.exact)):
+            if reason:
+                yield Apart(records, dialect, [columns[position] for position in included], reason)
+                continue
+            block = _Records(records.data, dialect, columns, included, wanted, last, ends, structure.exact)
+            yield WithUnclosed(block, records) if records.unclosed else block
 
 
 @dataclass(frozen=True)
@@ -151,20 +151,26 @@ class _Records(Block):
             batch, misfits = self._read(self.data)
             if self.dialect.skips_space:
                 misfits = self._as_they_stand(batch, misfits)
-            if self._may_span_lines(batch, misfits.values()) and self.dialect.misquoted(self.data) is not None:
-                raise MisjudgedCutError
+            self._refuse_misjudged_cut(batch, misfits.values())
             return self._rows(batch, misfits)
         # A mark that no value can have, in place of bytes that are no text, tells which values had them.
-        unquoted = self.data.replace(b'"', b"")
-        mark = _REPLACEMENT
-        while mark.encode() in unquoted:
-            mark += _REPLACEMENT
-        marked = _UNDECODED.sub(mark, self.data.decode(errors="surrogateescape"))
-        batch, misfits = self._read(marked.encode())
-        if self._may_span_lines(batch, misfits.values()) and self.dialect.misquoted(self.data) is not None:
-            raise MisjudgedCutError
+        joined = self.data.translate(None, (self.dialect.quote + self.dialect.escape).encode())
+        mark = absent(_REPLACEMENT.encode(), joined).decode()
+        text = _UNDECODED.sub(mark, self.data.decode(errors="surrogateescape"))
+        batch, misfits = self._read(text.encode())
+        self._refuse_misjudged_cut(batch, misfits.values())
         batch, misfits = without_mark(mark, batch, misfits)
         return self._rows(batch, self._as_they_stand(batch, misfits))
+
+    @cached_property
+    def _may_be_misquoted(self) -> bool:
+        return self.dialect.may_be_misquoted(self.dialect.unspaced(self.data))
+
+    def _refuse_misjudged_cut(self, batch: pa.RecordBatch, misfits: Iterable[tuple[str, str]]) -> None:
+        if not self._may_be_misquoted or not self._may_span_lines(batch, misfits):
+            return
+        if self.dialect.misquoted(self.data) is not None:
+            raise MisjudgedCutError
 
     def _as_they_stand(self, batch: pa.RecordBatch, misfits: Misfits) -> Misfits:
         """Rows without a place, with their own text where another was parsed."""
@@ -276,9 +282,7 @@ class _Records(Block):
         """Take rows with NUL bytes or wrong quotes, headers within the file and totals at its end to the misfits."""
         count = batch.num_rows + len(misfits)
         repeated = repeated_headers(batch)
-        misquoted = (
-            self._misquoted(count) if self.dialect.may_go_on_after_quotes(self.dialect.unspaced(self.data)) else {}
-        )
+        misquoted = self._misquoted(count) if self._may_be_misquoted else {}
         has_nul = b"\0" in self.data
         if not repeated and not self.last and not misquoted and not has_nul:
             return batch, misfits
@@ -302,7 +306,7 @@ class _Records(Block):
     def _misquoted(self, count: int) -> dict[int, str]:
         """Why some records' quotes are wrong, by position."""
         reasons: dict[int, str] = {}
-        for position, record in enumerate(self.dialect.records(self.data, count, range(count))):
+        for position, record in self.dialect.doubtful_records(self.data, count):
             if self.dialect.goes_on_after_quotes(record):
                 reasons[position] = _MISQUOTED
             elif self.dialect.has_space_before_quotes(record):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from formats.columns import all_but
 from formats.csv_dialect import Dialect
 from formats.csv_head import sample
+from formats.csv_records import Records
 from formats.extras import REPEATED_HEADER
 from formats.format import UNDECODABLE, Block, MalformedRow, Rows
 from formats.utf8 import shown
@@ -30,9 +31,7 @@ UNCLOSED = (
 class Apart(Block):
     """Records that have no place for one reason, all of them."""
 
-    data: bytes
-    ends: Sequence[int]
-    """Where each record ends, if it isn't for the dialect to say."""
+    records: Records
     dialect: Dialect
     included: Sequence[str]
     reason: str
@@ -41,13 +40,30 @@ class Apart(Block):
         """All of them with the reason."""
         import pyarrow as pa
 
-        if self.ends:
-            records = [self.data[begin:end].rstrip(b"\r\n") for begin, end in pairwise([0, *self.ends])]
-        else:
-            records = [record for record in self.dialect.split(self.data) if not self.dialect.is_blank(record)]
+        unclosed, mark = iter(self.records.unclosed), self.records.mark
+        filled = (record for record in self.dialect.split(self.records.data) if not self.dialect.is_blank(record))
+        texts = [shown(next(unclosed) if record == mark else record) for record in filled]
         schema = pa.schema([(name, pa.string()) for name in self.included])
-        malformed = [MalformedRow(position, self.reason, shown(record)) for position, record in enumerate(records)]
+        malformed = [MalformedRow(position, self.reason, text) for position, text in enumerate(texts)]
         return Rows(pa.RecordBatch.from_pylist([], schema), lambda _: [], [], malformed)
+
+
+@dataclass(frozen=True)
+class WithUnclosed(Block):
+    """Records of which some have a quote that nothing closes."""
+
+    block: Block
+    """All of them, with the mark in place of each of these."""
+    records: Records
+
+    def parse(self) -> Rows:
+        """The rows of the others, and these as malformed."""
+        rows, texts, mark = self.block.parse(), iter(self.records.unclosed), shown(self.records.mark)
+        malformed = [
+            MalformedRow(row.position, UNCLOSED, shown(next(texts))) if row.raw == mark else row
+            for row in rows.malformed
+        ]
+        return replace(rows, malformed=malformed)
 
 
 def why_misfit(record: str, count: int, columns: Sequence[str], dialect: Dialect, *, end_with_delimiter: bool) -> str:
@@ -94,6 +110,6 @@ def positions_with_value(column: pa.Array, positions: Sequence[int]) -> list[int
     return [positions[row] for row in pc.indices_nonzero(pc.binary_length(column)).to_pylist()]
 
 
-def positions_of(batch: pa.RecordBatch, misfits: Misfits) -> list[int]:
+def positions_of(batch: pa.RecordBatch, misfits: Misfits) -> Sequence[int]:
     """The positions in the block of the rows in a batch."""
-    return [position for position in range(batch.num_rows + len(misfits)) if position not in misfits]
+    return all_but(sorted(misfits), batch.num_rows + len(misfits))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from formats.block_sizes import block_sizes
@@ -13,25 +14,54 @@ from formats.utf8 import read_past_mark
 
 _LINE_END = re.compile(rb"[\r\n]")
 
-Stretch = tuple[bytes, Sequence[int]]
-"""Whole records; or records with a quote that nothing closes, and where each of these ends."""
+Span = tuple[int, int]
+"""From where to where in some bytes a record is."""
+Stretch = tuple[bytes, Sequence[Span]]
+"""Records, and those of them with a quote that nothing closes, which end with their line all the same."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """Whole records, with a mark in place of each that has a quote which nothing closes."""
+
+    data: bytes
+    mark: bytes = b""
+    unclosed: Sequence[bytes] = ()
+    """What the marks stand for, in order, without line ends."""
+
+    def cut(self, end: int) -> tuple[Records, Records]:
+        """Those up to a place in the data, and those after it."""
+        before, after = self.data[:end], self.data[end:]
+        marks = before.count(self.mark) if self.unclosed else 0
+        return Records(before, self.mark, self.unclosed[:marks]), Records(after, self.mark, self.unclosed[marks:])
+
+
+_MARK = "\ufffd".encode()
+"""A character that is no delimiter, quote or escape."""
 
 
 def without_comments(stretches: Iterator[Stretch], dialect: Dialect) -> Iterator[Stretch]:
-    """The stretches without the comments between their records."""
+    """The stretches without the lines that are comments; within quotes these are part of a value."""
     for data, unclosed in stretches:
-        if unclosed:
-            yield data, unclosed
-        elif left := dialect.without_comments(data):
-            yield left, ()
+        kept: list[bytes] = []
+        spans: list[Span] = []
+        done = length = 0
+        for begin, end in [*unclosed, (len(data), len(data))]:
+            kept += (dialect.without_comments(data[done:begin]), data[begin:end])
+            length += len(kept[-2]) + len(kept[-1])
+            spans.append((length - len(kept[-1]), length))
+            done = end
+        left = b"".join(kept)
+        if left.strip(b"\r\n"):
+            yield left, spans[:-1]
 
 
 def whole_records(stream: BinaryIO, dialect: Dialect, longest: int, *, exact: bool) -> Iterator[Stretch]:
     """Stretches of whole records, and of those with a quote that nothing closes.
 
     A quote left open swallows all that follows, up to a quote that opens another value if there is one. The record
-    is given by itself, up to the end of the line that opens it, and the lines after it are read as the records that
-    they are. Those that seem to be closed are only looked for where ``exact`` asks for it.
+    ends with the line that opens it, and the lines after it are read as the records that they are. Those that seem to
+    be closed are only looked for where ``exact`` asks for it.
     """
     rest, at_end, sizes = read_past_mark(stream), False, block_sizes()
     taken = len(rest)
@@ -39,48 +69,71 @@ def whole_records(stream: BinaryIO, dialect: Dialect, longest: int, *, exact: bo
         if not at_end and len(rest) <= longest:
             chunk = stream.read(next(sizes))
             at_end = not chunk
-            rest += chunk
             taken += len(chunk)
-        if exact:
-            done = 0
-            for stretch in _up_to_misquoted(rest, dialect):
-                yield stretch
-                done += len(stretch[0])
-            rest = rest[done:]
-        end = dialect.end_of_records(rest)
-        if at_end and dialect.open_quote(rest[end:]) is None:
-            end = len(rest)
-        if end:
-            yield rest[:end], ()
-            rest = rest[end:]
-        if rest and (at_end or len(rest) > longest):
-            quote = dialect.open_quote(rest)
-            begin = dialect.last_end_of_records(rest[:quote]) if quote is not None else 0
-            end = _end_of_line(rest, quote) if quote is not None else len(rest)
-            if begin:
-                yield rest[:begin], ()
+            if not exact and (end := dialect.sure_end_of_records(chunk, rest)):
+                whole, rest = b"".join((rest, memoryview(chunk)[:end])), chunk[end:]
+                del chunk  # megabytes, which nobody needs while these records are read
+                yield whole, ()
+                continue
+            rest += chunk
+        unclosed = _misquoted(rest, dialect) if exact else []
+        end = _end_of_records(rest, dialect, unclosed, at_end=at_end)
+        if not end and rest and (at_end or len(rest) > longest):
+            unclosed = [_unclosed(rest, dialect)]
+            begin, end = unclosed[0]
             if end - begin > longest:
+                if begin:
+                    yield rest[:begin], ()
                 raise row_too_long(taken - len(rest) + begin, rest[begin:], longest)
-            yield rest[begin:end], (end - begin,)
+        if end:
+            yield rest[:end], unclosed
             rest = rest[end:]
 
 
-def _up_to_misquoted(data: bytes, dialect: Dialect) -> Iterator[Stretch]:
-    """Stretches up to the last value of ``data`` whose quotes seem to be closed and aren't. Such records may be many,
-    so that those in a row come together."""
-    start = end = 0
-    ends: list[int] = []
+def _end_of_records(data: bytes, dialect: Dialect, unclosed: Sequence[Span], *, at_end: bool) -> int:
+    """Up to where ``data``, which begins with a record, is whole records, the unclosed ones among them."""
+    done = unclosed[-1][1] if unclosed else 0
+    end = done + dialect.end_of_records(data[done:])
+    return len(data) if at_end and dialect.open_quote(data[end:]) is None else end
+
+
+def _misquoted(data: bytes, dialect: Dialect) -> list[Span]:
+    """The records of ``data`` with a value whose quotes seem to be closed, in a later line, and aren't."""
+    spans: list[Span] = []
+    end = 0
     while (misquoted := dialect.misquoted(data, end)) is not None:
         begin = end + dialect.last_end_of_records(data[end:misquoted])
-        if begin > end:
-            if ends:
-                yield data[start:end], ends
-            yield data[end:begin], ()
-            start, ends = begin, []
         end = _end_of_line(data, misquoted)
-        ends.append(end - start)
-    if ends:
-        yield data[start:end], ends
+        spans.append((begin, end))
+    return spans
+
+
+def _unclosed(data: bytes, dialect: Dialect) -> Span:
+    """The record of ``data`` that has no end: it has a quote that nothing closes, or no line end."""
+    quote = dialect.open_quote(data)
+    if quote is None:
+        return 0, len(data)
+    return dialect.last_end_of_records(data[:quote]), _end_of_line(data, quote)
+
+
+def marked(stretches: Iterator[Stretch], dialect: Dialect, width: int) -> Iterator[Records]:
+    """Stretches with a mark, a record that fits no header of that width, in place of each unclosed record."""
+    for data, unclosed in stretches:
+        if not unclosed:
+            yield Records(data)
+            continue
+        mark = absent(_MARK, data)
+        if width == 1:
+            mark += dialect.delimiter.encode() + mark
+        ends = [0, *(end for _, end in unclosed)]
+        kept = [data[end:begin] + mark + b"\n" for end, (begin, _) in zip(ends, unclosed, strict=False)]
+        texts = [data[begin:end].rstrip(b"\r\n") for begin, end in unclosed]
+        yield Records(b"".join([*kept, data[ends[-1] :]]), mark, texts)
+
+
+def absent(character: bytes, data: bytes) -> bytes:
+    """A character so often in a row as it isn't in ``data``."""
+    return character + max(re.findall(b"(?:%b)+" % character, data), key=len, default=b"")
 
 
 def _end_of_line(data: bytes, position: int) -> int:
@@ -91,9 +144,10 @@ def _end_of_line(data: bytes, position: int) -> int:
 def after_first_record(stretches: Iterator[Stretch], dialect: Dialect) -> Iterator[Stretch]:
     """The stretches without their first record."""
     for data, unclosed in stretches:
-        end = unclosed[0] if unclosed else dialect.end_of_first_record(data)
-        if end < len(data) and end:
-            yield data[end:], [later - end for later in unclosed[1:]]
+        begin, end = unclosed[0] if unclosed else (len(data), 0)
+        end = dialect.end_of_first_record(data[:begin]) or end
+        if 0 < end < len(data):
+            yield data[end:], [(begin - end, later - end) for begin, later in unclosed if begin >= end]
         if end:
             break
     yield from stretches

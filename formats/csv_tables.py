@@ -14,7 +14,7 @@ from itertools import chain
 
 from formats.csv_dialect import Dialect
 from formats.csv_head import sample, sample_of
-from formats.csv_records import Stretch
+from formats.csv_records import Records
 from formats.dialect import normalise
 from formats.lines import binary
 from formats.utf8 import shown
@@ -22,8 +22,8 @@ from formats.utf8 import shown
 ANOTHER_BEGINS = "another table begins here, with a header of its own; export each table to a file of its own"
 OF_ANOTHER = "the row is of another table, which begins above it; export each table to a file of its own"
 
-Piece = tuple[bytes, Sequence[int], str]
-"""A stretch, and why its records are none of the first table; empty where they are."""
+Piece = tuple[Records, str]
+"""Records, and why they are none of the first table; empty where they are."""
 
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 _NAME = re.compile(r"[^\W\d][^\r\n]{0,99}")
@@ -43,7 +43,7 @@ _FEWEST_COLUMNS = 2
 
 
 def first_table(
-    stretches: Iterator[Stretch], dialect: Dialect, columns: Sequence[str], *, exact: bool
+    stretches: Iterator[Records], dialect: Dialect, columns: Sequence[str], *, exact: bool
 ) -> Iterator[Piece]:
     """The stretches, cut where another table begins, and where the first one goes on with its header.
 
@@ -51,34 +51,28 @@ def first_table(
     Where there may be one, :func:`may_have_title` says so.
     """
     if len(columns) < _FEWEST_COLUMNS:
-        yield from ((data, unclosed, "") for data, unclosed in stretches)
+        yield from ((records, "") for records in stretches)
         return
     finder = _Finder(dialect, columns, titles=exact)
     within = after_carriage_return = False
     headers = 0
-    for data, unclosed in stretches:
-        rest = data[1:] if after_carriage_return and data.startswith(b"\n") else data  # one line end, cut in two
-        after_carriage_return = data.endswith(b"\r")
-        reason = OF_ANOTHER if within else ""
-        if unclosed:
-            finder.pass_over_unclosed()
-            yield data, unclosed, reason
-            continue
-        while rest:
+    for rest in stretches:
+        if after_carriage_return and rest.data.startswith(b"\n"):  # one line end, cut in two
+            _, rest = rest.cut(1)
+        after_carriage_return = rest.data.endswith(b"\r")
+        while rest.data:
             look = finder.own_header if within else finder.another_header
-            end = look(rest) if headers < _MOST_HEADERS else None
+            end = look(rest.data) if headers < _MOST_HEADERS else None
             if end is None:
-                yield rest, (), reason
+                yield rest, OF_ANOTHER if within else ""
                 break
-            if end:
-                yield rest[:end], (), reason
-            rest = rest[end:]
+            before, rest = rest.cut(end)
+            if before.data:
+                yield before, OF_ANOTHER if within else ""
             if not within:
-                end = dialect.end_of_first_record(rest)
-                yield rest[:end], (), ANOTHER_BEGINS
-                rest = rest[end:]
+                header, rest = rest.cut(dialect.end_of_first_record(rest.data))
+                yield header, ANOTHER_BEGINS
             within, headers = not within, headers + 1
-            reason = OF_ANOTHER if within else ""
 
 
 def may_have_title(data: bytes, count: int, misfits: Mapping[int, str], dialect: Dialect, width: int) -> bool:
@@ -119,10 +113,6 @@ class _Finder:
         self._title = re.compile(_title(dialect))
         self._title_line = re.compile(_title(dialect) + rb"(?:\r\n|\r|\n)")
         self._own = re.compile(rb"(?<![^\r\n])[^\w\r\n]{0,3}" + re.escape(columns[0].encode() if columns else b""))
-
-    def pass_over_unclosed(self) -> None:
-        """Take note of records with a quote that nothing closes."""
-        self._together, self._opens, self._ends_with_title = _FEWEST_ROWS, False, False
 
     def own_header(self, data: bytes) -> int | None:
         """Where the first table's header comes again."""
@@ -230,7 +220,7 @@ def _title(dialect: Dialect, most_delimiters: int = 10_000) -> bytes:
     """What a line is that has one value, of a word or more, and maybe delimiters at its end."""
     delimiter = re.escape(dialect.delimiter.encode())
     return (
-        rb"[A-Za-z\x80-\xff][^"
+        rb"[A-Za-z\x80-\xee\xf0-\xff][^"  # not the mark of an unclosed record, U+FFFD
         + delimiter
         + re.escape(dialect.quote.encode())
         + rb"\r\n]{0,99}"

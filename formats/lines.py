@@ -22,3 +22,21 @@ def binary(data: bytes) -> pa.BinaryArray:
 
     ends = pa.py_buffer(struct.pack("=2i", 0, len(data)))
     return pa.Array.from_buffers(pa.binary(), 1, [None, ends, pa.py_buffer(data)])
+
+
+def octets(data: bytes) -> pa.UInt8Array:
+    """An array of the bytes as numbers, which is not copied."""
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(pa.uint8(), len(data), [None, pa.py_buffer(data)])
+
+
+def places_of(byte: bytes, data: bytes) -> pa.Int64Array:
+    """Where a byte stands in ``data``, in order."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    stretches = pc.split_pattern(binary(data), byte).flatten()
+    count = len(stretches) - 1
+    ends = pa.Array.from_buffers(pa.int32(), count, [None, stretches.buffers()[1]], offset=stretches.offset + 1)
+    return pc.add(ends, pa.arange(0, count))

@@ -47,11 +47,6 @@ def integers(values: Sequence[int]) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(array("q", values))])
 
 
-def mask_of(rows: Sequence[int], length: int) -> pa.Array:
-    """A mask that is true at some positions, given in order."""
-    return pc.is_in(pa.arange(0, length), integers(rows))
-
-
 def all_true(mask: pa.Array) -> bool:
     """Whether every value of a mask that isn't null is true."""
     return bool(pc.all(mask, min_count=0).as_py())

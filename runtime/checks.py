@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from formats import MalformedRow, Rows
+from formats.columns import all_but
 from formats.format import with_evidence
 from runtime import rules
-from runtime.arrow import integers, mask_of, plain, take, texts, with_values
+from runtime.arrow import integers, plain, take, texts, with_values
 from runtime.casts import cast, without_missing
 from runtime.contract import Contract, Field
 from runtime.faults import Breach, Fault, breaches, quoted
@@ -113,7 +114,7 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
     if faults:
         at_fault = sorted(faults)
         refused += _refused(rows, contract, integers(at_fault), [faults[row] for row in at_fault])
-        kept = pc.indices_nonzero(pc.invert(mask_of(at_fault, count)))
+        kept = integers(all_but(at_fault, count))
     refused.sort(key=lambda row: row.position)
     return CheckedRows(stored_rows(batch, unknown, contract), places, kept, refused, rows.passed_over)
 

@@ -290,6 +290,35 @@ def test_rows_that_all_have_a_quote_left_open_come_together_each_with_its_text()
     assert (len(rows), rows[-1].values) == (100_001, {"a": "y", "b": "2"})
 
 
+@pytest.mark.parametrize(
+    ("header", "part", "outcomes"),
+    [
+        (b"a,b\n", b'w,0\n"x,1\nb,2\n"c",3\n', [("w", "0"), '"x,1', ("b", "2"), ("c", "3")]),
+        (b"a\n", b'w\n"x\nb\n"c"\n', [("w",), '"x', ("b",), ("c",)]),
+    ],
+    ids=["two columns", "one column"],
+)
+def test_rows_with_a_quote_left_open_come_together_with_the_rows_between_them(
+    header: bytes, part: bytes, outcomes: list[tuple[str, ...] | str]
+) -> None:
+    found = list(blocks(Csv(), header + part * 30_000, exact=True))
+    outcome = [row.raw if row.values is None else tuple(row.values.values()) for row in rows_of(found)]
+    assert len(found) < 10
+    assert outcome == outcomes * 30_000
+
+
+def test_a_row_with_a_quote_left_open_is_told_from_rows_of_any_text() -> None:
+    text = "\ufffd"
+    data = f'a,b\n{text}\n"x,1\nb,2\n"c",3\n{text},{text}\n'
+    assert rows(data.encode()) == [text, '"x,1', ("b", "2"), ("c", "3"), (text, text)]
+
+
+def test_bytes_that_are_no_text_are_told_from_a_long_run_of_what_stands_for_them() -> None:
+    run = "\ufffd" * 300_000
+    found = rows(f"a,b\n1,{run}\n2,".encode() + b"\xe9\n")
+    assert found == [("1", run), "2,\\xe9"]
+
+
 def test_a_header_that_does_not_end_within_the_head_is_refused_and_not_cut() -> None:
     names = ",".join(f"a_rather_long_name_{number}" for number in range(5_000))
     with pytest.raises(MalformedFile, match="upload: the first line is longer than 65,536 bytes"):
@@ -301,11 +330,14 @@ _VALUES = st.sampled_from(
 )
 
 
-@settings(deadline=None)
+@pytest.mark.parametrize("filler", [b"1,2\n", b'"1","2"\n'], ids=["rare", "everywhere"])
+@settings(deadline=None, max_examples=50)
 @example(b'","a,b"\na,a')
 @given(st.lists(st.tuples(_VALUES, _VALUES).map(",".join), max_size=4).map("\n".join).map(str.encode))
-def test_rows_come_out_alike_wherever_quotes_are_rare_in_a_file_and_wherever_they_are_not(rows: bytes) -> None:
-    header, plain = b'x,"y"\n', 20_000
-    among_few = [(row.values, row.reason, row.raw) for row in read(Csv(), header + b"1,2\n" + rows)][1:]
-    among_many = [(row.values, row.reason, row.raw) for row in read(Csv(), header + b"1,2\n" * plain + rows)]
-    assert among_many[plain:] == among_few
+def test_rows_come_out_alike_wherever_quotes_are_rare_in_a_file_and_wherever_they_are_not(
+    filler: bytes, rows: bytes
+) -> None:
+    header, few, many = b'x,"y"\n', 2, 20_000  # with a quote, so that both are of one dialect
+    among_few = [(row.values, row.reason, row.raw) for row in read(Csv(), header + b"1,2\n" * few + rows)][few:]
+    among_many = [(row.values, row.reason, row.raw) for row in read(Csv(), header + filler * many + rows)]
+    assert among_many[many:] == among_few

@@ -45,6 +45,12 @@ def rows(content: str, dialect: TableDialect = SALES) -> list[tuple[str, ...] | 
     return [row.raw if row.values is None else tuple(row.values.values()) for row in found(content, dialect)]
 
 
+def exactly(content: str, dialect: TableDialect = SALES) -> list[Row]:
+    """The rows where the cuts between records are surely right."""
+    structure = replace(inspect(content, dialect), exact=True)
+    return rows_of(Csv().read(io.BytesIO(content.encode()), structure, text))
+
+
 TWO = [("1", "Salt", "1.50"), ("2", "Moons", "2.50")]
 
 
@@ -398,6 +404,27 @@ def test_quotes_in_a_comment_cost_no_row(comment: str, line_end: str) -> None:
     dialect = stated("sku", "title", "price", comment_char="#")
     lines = ["sku,title,price", comment, '1,"Salt",1.50', comment, comment, '2,"Moons",2.50', comment]
     assert rows(line_end.join(lines), dialect) == TWO
+
+
+def test_comments_around_a_row_with_a_quote_left_open_are_passed_over() -> None:
+    dialect = stated("sku", "title", "price", comment_char="#")
+    content = '# one\nsku,title,price\n# two\n1,"Salt,1.50\n# "three"\n2,Moons,2.50\n# four\n1,"Salt",1.50\n'
+    result = [row.raw if row.values is None else tuple(row.values.values()) for row in exactly(content, dialect)]
+    assert result == ['1,"Salt,1.50', TWO[1], TWO[0]]
+
+
+@pytest.mark.parametrize("comment", ['#,"', '# 1,"Salt', "#"])
+@pytest.mark.parametrize("line_end", ["\n", "\r"])
+def test_a_quote_in_a_comment_opens_no_value(comment: str, line_end: str) -> None:
+    dialect = stated("sku", "title", "price", comment_char="#")
+    lines = ["sku,title,price", "1,Salt,1.50", comment, "2,Moons,2.50", comment, '"1","Salt",1.50']
+    assert rows(line_end.join(lines), dialect) == [*TWO, TWO[0]]
+
+
+def test_a_line_end_behind_an_escape_is_part_of_its_value_without_quotes_too() -> None:
+    dialect = stated("sku", "title", "price", escape_char="\\")
+    content = 'sku,title,price\n1,Sa\\\nlt,1.50\n2,Moons\n3,a\\,"b,1\n'
+    assert rows(content, dialect) == [("1", "Sa\nlt", "1.50"), "2,Moons", ("3", 'a,"b', "1")]
 
 
 def test_no_last_line_end_is_no_fault() -> None:
