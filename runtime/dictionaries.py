@@ -91,7 +91,9 @@ class Dictionaries:
             _, narrow = _width(len(used))
             renumbered = pc.index_in(numbers, value_set=used).cast(narrow)
             joined, known = pc.take(renumbered, joined, boundscheck=False), pc.take(known, used, boundscheck=False)
-        return pa.chunked_array([pa.DictionaryArray.from_arrays(joined, known, safe=False)])
+        # As wide in every row group: a file's have one schema, and a later one may have more texts.
+        numbers = joined.cast(pa.int32(), safe=False)
+        return pa.chunked_array([pa.DictionaryArray.from_arrays(numbers, known, safe=False)])
 
     def _texts(self, name: str) -> pa.Array:
         known = (self._numbers or {})[name]

@@ -91,6 +91,20 @@ def test_the_texts_of_dictionaries_count_as_what_is_held(tmp_path: Path, monkeyp
     assert pq.read_metadata(path).num_row_groups == 2
 
 
+def test_a_later_row_group_may_have_more_texts_than_a_byte_can_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "_BUDGET", 100)
+    texts = [[f"{number}" for number in range(count)] * 3 for count in (3, 500, 70_000)]
+    with ThreadPoolExecutor(1) as threads:
+        writer = PartitionedWriter(tmp_path, threads, _as_it_is)
+        for block in texts:
+            writer.write(split(pa.RecordBatch.from_arrays([pa.array(block).dictionary_encode()], ["text"]), []))
+        [path] = writer.close().values()
+    assert pq.read_metadata(path).num_row_groups == 3
+    assert pq.ParquetFile(path).read()["text"].to_pylist() == [text for block in texts for text in block]
+
+
 class _Watched(ThreadPoolExecutor):
     """Threads whose work takes a while; how much of it is ever under way."""
 
