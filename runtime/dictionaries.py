@@ -47,19 +47,11 @@ class Dictionaries:
     def decoded(self, batches: Sequence[pa.RecordBatch]) -> pa.Table:
         """Batches as one table whose columns have dictionaries of the texts that are in them, and no others.
 
-        The columns have numbers, or texts where :meth:`plain` gave these.
+        A column has numbers in some of them and may have the texts themselves in others.
         """
         by_column = zip(*(batch.columns for batch in batches), strict=True)
         names = batches[0].schema.names
         return pa.table([self._decoded(name, columns) for name, columns in zip(names, by_column, strict=True)], names)
-
-    def plain(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """An encoded batch with its texts."""
-        for position, name in enumerate(batch.schema.names):
-            if name in (self._numbers or {}):
-                numbers = batch.column(position)
-                batch = batch.set_column(position, name, self._texts(name).take(numbers))
-        return batch
 
     def forget(self) -> None:
         """Drop the texts: of what is encoded, nothing is held any more."""
@@ -82,16 +74,20 @@ class Dictionaries:
     def _decoded(self, name: str, columns: Sequence[pa.Array]) -> pa.ChunkedArray:
         if name not in (self._numbers or {}):
             return pa.chunked_array(columns)
-        joined, known = concatenated(columns), self._texts(name)
-        if not pa.types.is_integer(joined.type):
-            return pa.chunked_array([joined.dictionary_encode()])
+        known = self._texts(name)
+        if any(pa.types.is_string(column.type) for column in columns):
+            own = [column if pa.types.is_string(column.type) else known.take(column) for column in columns]
+            return pa.chunked_array([pa.concat_arrays(own).dictionary_encode()])
+        joined = concatenated(columns)
         used = joined.unique().drop_null()
         if len(used) < len(known):
             numbers = pa.arange(0, len(known)).cast(joined.type)
             _, narrow = _width(len(used))
             renumbered = pc.index_in(numbers, value_set=used).cast(narrow)
             joined, known = pc.take(renumbered, joined, boundscheck=False), pc.take(known, used, boundscheck=False)
-        return pa.chunked_array([pa.DictionaryArray.from_arrays(joined, known, safe=False)])
+        # As wide in every row group: a file's have one schema, and a later one may have more texts.
+        numbers = joined.cast(pa.int32(), safe=False)
+        return pa.chunked_array([pa.DictionaryArray.from_arrays(numbers, known, safe=False)])
 
     def _texts(self, name: str) -> pa.Array:
         known = (self._numbers or {})[name]

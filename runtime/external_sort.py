@@ -1,147 +1,154 @@
-"""Sorts more rows than fit in memory by their partition: an external merge sort.
+"""Puts rows aside on disk and gives them back partition by partition, where they are more than fit in memory.
 
-Rows are held until they are some megabytes, then sorted and written to disk, a run. At the end all runs are read side
-by side, in order, so that no more than the rows to be given out next are in memory.
+Rows are held until they are some megabytes, then ordered by partition and appended to a file, a run. In memory it is
+kept where in each run a partition's rows are. At the end, partitions are read in shares of some megabytes, each from
+all runs: every row is written once and read once, however many runs there are.
 """
 
 from __future__ import annotations
 
-import heapq
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from formats.columns import batch_of
+from runtime.dictionaries import concatenated
+from runtime.scratch import Scratch, Stored
 
-HELD = 48 * 1024 * 1024
-"""Bytes of Arrow memory that are sorted at once."""
-MOST_RUNS = 64
-"""Runs that are read side by side; so many are merged to one."""
+HELD = 32 * 1024 * 1024
+"""Bytes of Arrow memory that are ordered at once."""
 GROUP = 8 * 1024 * 1024
-"""Bytes of the rows of one partition that are given out at once, about."""
-_BATCH = GROUP // 8
-"""Bytes of the rows that are read at once, about, unless one row is more."""
+"""Bytes of the rows that are given out at once, about, unless one row is more."""
 
-_Numbered = tuple[int, pa.RecordBatch]
+Groups = Iterator[list[pa.RecordBatch]]
+"""Rows of one number, in portions of bounded size."""
 
 
 class ExternalSort:
-    """Rows that are given back ordered by a number; those of one number in the order in which they came."""
+    """Rows that are given back by a number; those of one number in the order in which they came."""
 
-    def __init__(self, folder: Path) -> None:
-        """Keep the rows below ``folder``, which is made."""
-        folder.mkdir(parents=True)
-        self._folder = folder
+    def __init__(self, path: Path) -> None:
+        """Keep the rows in a file at this path, where there is none yet."""
+        self._scratch = Scratch(path)
         self._held: list[pa.RecordBatch] = []
         self._held_numbers: list[pa.Array] = []
         self._held_bytes = 0
-        self._merged: list[_Run] = []
         self._runs: list[_Run] = []
-        self._files = 0
+        self._sizes = array("q")
+        """For each number the bytes of its rows that were put aside."""
 
     def add(self, batch: pa.RecordBatch, numbers: pa.Array) -> None:
-        """Take rows, each with its number (``int32``); all batches have the same columns, none a dictionary."""
+        """Take rows, each with its number (``int32``, from 0).
+
+        All batches have the same columns, none a dictionary; integers may be of different widths.
+        """
         self._held.append(batch)
         self._held_numbers.append(numbers)
         self._held_bytes += batch.nbytes + numbers.nbytes
         if self._held_bytes > HELD:
-            self._put_held_aside()
-        if len(self._runs) == MOST_RUNS:
-            self._merged.append(self._write(_joined(group) for group in _grouped(_side_by_side(self._runs))))
-            _remove(self._runs)
+            self.put_aside()
 
-    def sorted(self) -> Iterator[tuple[int, list[pa.RecordBatch]]]:
-        """All rows, in groups of one number, and what they were kept in removed. A number may have several groups."""
-        if self._held:
-            self._put_held_aside()
-        yield from _grouped(_side_by_side([*self._merged, *self._runs]))
-        _remove(self._merged)
-        _remove(self._runs)
-
-    def _put_held_aside(self) -> None:
+    def put_aside(self) -> None:
+        """Write what is held to disk."""
+        if not self._held:
+            return
         numbers = pa.concat_arrays(self._held_numbers)
         order = pc.sort_indices(numbers)
-        names = self._held[0].schema.names
-        # Column by column, so that no more than one is in memory twice over.
-        columns = [pa.concat_arrays([batch.column(name) for batch in self._held]).take(order) for name in names]
-        batch = batch_of(names, columns, len(numbers))
+        by_column = zip(*(batch.columns for batch in self._held), strict=True)
+        # One after the other, so that no more than one is in memory twice over.
+        columns = [pc.take(concatenated(column), order, boundscheck=False) for column in by_column]
+        rows = batch_of(self._held[0].schema.names, columns, len(numbers))
         self._held, self._held_numbers, self._held_bytes = [], [], 0
-        self._runs.append(self._write(_cut(batch, numbers.take(order))))
+        ends = _ends(numbers)
+        self._sizes.extend([0] * (len(ends) - len(self._sizes)))
+        for number, size in enumerate(_sizes(rows, ends)):
+            self._sizes[number] += size
+        self._runs.append(_Run(self._scratch.write(rows), ends))
 
-    def _write(self, batches: Iterable[_Numbered]) -> _Run:
-        self._files += 1
-        path = self._folder / f"{self._files}.arrow"
-        numbers = array("i")
-        with ExitStack() as stack:
-            stream: pa.ipc.RecordBatchStreamWriter | None = None
-            for number, batch in batches:
-                stream = stream or stack.enter_context(pa.ipc.new_stream(path, batch.schema))
-                stream.write_batch(batch)
-                numbers.append(number)
-        return _Run(path, numbers)
+    def shares(self) -> list[range]:
+        """All numbers, in order, in shares whose rows are no more than a group, or of one number."""
+        self.put_aside()
+        shares, start, total = [], 0, 0
+        for number, size in enumerate(self._sizes):
+            if number > start and total + size > GROUP:
+                shares.append(range(start, number))
+                start, total = number, 0
+            total += size
+        return [*shares, range(start, len(self._sizes))]
+
+    def read(self, share: range) -> Iterator[tuple[int, Groups]]:
+        """Each number of a share with its rows. Several threads may read at a time."""
+        if len(share) == 1:
+            yield share[0], self._large(share)
+            return
+        found = [(run, run.span(share)) for run in self._runs]
+        read = [(run, first, run.rows.read(first, end)) for run, (first, end) in found if first < end]
+        for number in share:
+            spans = [(rows, first, run.span(range(number, number + 1))) for run, first, rows in read]
+            yield number, iter([[rows.slice(start - first, end - start) for rows, first, (start, end) in spans]])
+
+    def remove(self) -> None:
+        """Delete the file."""
+        self._scratch.remove()
+
+    def _large(self, share: range) -> Groups:
+        """The rows of one number, which may be any number of bytes."""
+        group, size = list[pa.RecordBatch](), 0
+        for run in self._runs:
+            first, end = run.span(share)
+            for batch in _small(run.rows.read(first, end)) if first < end else ():
+                if group and size + batch.nbytes > GROUP:
+                    yield group
+                    group, size = [], 0
+                group.append(batch)
+                size += batch.nbytes
+        if group:
+            yield group
 
 
 @dataclass(frozen=True)
 class _Run:
-    """Batches in a file, ordered by their numbers."""
+    """Rows on disk, ordered by their numbers."""
 
-    path: Path
-    numbers: array[int]
+    rows: Stored
+    ends: array[int]
+    """For each number up to the largest, the end of its rows, which begin where those of the number before end."""
 
-
-def _side_by_side(runs: Sequence[_Run]) -> Iterator[_Numbered]:
-    """The batches of all runs in order; each is read when it is its turn."""
-    with ExitStack() as stack:
-        files = [stack.enter_context(pa.OSFile(str(run.path))) for run in runs]
-        streams = [stack.enter_context(pa.ipc.open_stream(file)) for file in files]
-        turns = [zip(run.numbers, [place] * len(run.numbers), strict=True) for place, run in enumerate(runs)]
-        for number, place in heapq.merge(*turns):
-            yield number, streams[place].read_next_batch()
+    def span(self, share: range) -> tuple[int, int]:
+        """The first row of some numbers, and the first that is no more theirs."""
+        last = len(self.ends) - 1
+        return (self.ends[min(share.start - 1, last)] if share.start else 0), self.ends[min(share.stop - 1, last)]
 
 
-def _grouped(batches: Iterable[_Numbered]) -> Iterator[tuple[int, list[pa.RecordBatch]]]:
-    """Batches of one number together, up to a size."""
-    current, group, size = 0, list[pa.RecordBatch](), 0
-    for number, batch in batches:
-        if group and (number != current or size + batch.nbytes > GROUP):
-            yield current, group
-            group, size = [], 0
-        current, size = number, size + batch.nbytes
-        group.append(batch)
-    if group:
-        yield current, group
+def _ends(numbers: pa.Array) -> array[int]:
+    counts = array("i", bytes(4 * (pc.max(numbers).as_py() + 1)))
+    counted = pc.value_counts(numbers)
+    for number, count in zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True):
+        counts[number] = count
+    return array("i", accumulate(counts))
 
 
-def _joined(group: tuple[int, list[pa.RecordBatch]]) -> _Numbered:
-    number, batches = group
-    return number, pa.concat_batches(batches)
-
-
-def _cut(batch: pa.RecordBatch, numbers: pa.Array) -> Iterator[_Numbered]:
-    """An ordered batch in parts of one number, none of which is large."""
-    encoded = pc.run_end_encode(numbers)
-    start = 0
-    for number, end in zip(encoded.values.to_pylist(), encoded.run_ends.to_pylist(), strict=True):
-        for part in _small(batch.slice(start, end - start)):
-            yield number, part
-        start = end
+def _sizes(rows: pa.RecordBatch, ends: Sequence[int]) -> list[int]:
+    """The bytes of each number's rows, without what says which values are missing."""
+    bits = sum(column.type.bit_width for column in rows.columns if not pa.types.is_string(column.type))
+    before = [end * bits // 8 for end in ends]
+    for column in rows.columns:
+        if pa.types.is_string(column.type):
+            text_ends = memoryview(column.buffers()[1]).cast("i")
+            before = [size + 4 * end + text_ends[end] for size, end in zip(before, ends, strict=True)]
+    return [size - earlier for earlier, size in pairwise([0, *before])]
 
 
 def _small(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    if batch.num_rows <= 1 or batch.nbytes <= _BATCH:
+    """A batch in parts that are small beside a group."""
+    if batch.num_rows <= 1 or batch.nbytes <= GROUP // 8:
         yield batch
         return
     middle = batch.num_rows // 2
     yield from _small(batch.slice(0, middle))
     yield from _small(batch.slice(middle))
-
-
-def _remove(runs: list[_Run]) -> None:
-    for run in runs:
-        run.path.unlink()
-    runs.clear()

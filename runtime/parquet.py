@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,8 +22,8 @@ NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _BUDGET = 56 * 1024 * 1024
 """Rows held back, in bytes of Arrow memory, before all that is held is written."""
 _MOST_OPEN_FILES = 128
-_MOST_UNDER_WAY = 4
-"""Row groups of sorted rows that are written at a time."""
+_MOST_TEXTS = 16 * 1024 * 1024
+"""Bytes of the texts that repeat themselves, about, for which numbers stand where rows are sorted on disk."""
 _SAMPLE_ROWS = 1_000
 _HIVE_ESCAPED = frozenset("\"#%'*/:=?\\\x7f{[]^") | frozenset(map(chr, range(0x20)))
 """What Hive escapes in a partition's folder name (org.apache.hadoop.hive.common.FileUtils)."""
@@ -86,6 +85,8 @@ class PartitionedWriter:
         self._numbers: dict[tuple[str, ...], int] = {}
         self._sort: ExternalSort | None = None
         self._dictionaries = Dictionaries()
+        self._keeps_texts = True
+        """Whether numbers stand for texts in rows that are put aside."""
         self._repetitive: list[str] | None = None
         """The columns for which a Parquet dictionary pays; as the first batch shows, for all files alike."""
 
@@ -99,15 +100,13 @@ class PartitionedWriter:
             self._writers.setdefault(values, None)
             self._numbers.setdefault(values, len(self._numbers))
         if self._sort is None and len(self._writers) > _MOST_OPEN_FILES:
+            self._folder.mkdir(parents=True, exist_ok=True)
             self._sort = ExternalSort(self._folder / "sort")
             for held in self._held:
-                self._sort.add(self._dictionaries.plain(held.batch), self._numbers_of(held))
-            self._forget_held()
+                self._sort.add(held.batch, self._numbers_of(held))
+            self._held, self._held_bytes = [], 0
         if self._sort is not None:
-            # Without dictionaries: of many partitions, each has few of their texts.
-            columns = [plain(column) for column in parts.batch.columns]
-            batch = batch_of(parts.batch.schema.names, columns, parts.batch.num_rows)
-            self._sort.add(batch, self._numbers_of(parts))
+            self._add_to(self._sort, parts)
             return
         parts = replace(parts, batch=self._dictionaries.encoded(parts.batch))
         self._held.append(parts)
@@ -145,28 +144,30 @@ class PartitionedWriter:
         self._held, self._held_bytes = [], 0
         self._dictionaries.forget()
 
-    def _write_sorted(self, rows: ExternalSort) -> None:
-        """Write row groups on threads as they come, no more at a time than keep these busy, and close each file."""
-        by_number = list(self._numbers)
-        under_way: deque[Future[None]] = deque()
-        before: Future[None] | None = None
-        for number, batches, last in _knowing_the_last(rows.sorted()):
-            before = self._threads.submit(self._append_after, before, by_number[number], batches, last=last)
-            under_way.append(before)
-            if last:
-                before = None
-            if len(under_way) > _MOST_UNDER_WAY:
-                under_way.popleft().result()
-        for future in under_way:
-            future.result()
+    def _add_to(self, rows: ExternalSort, parts: Parts) -> None:
+        """Put rows aside with numbers for their texts, unless these turn out to be too many to be kept to the end."""
+        batch = parts.batch
+        if self._keeps_texts:
+            batch = self._dictionaries.encoded(batch)
+        else:
+            batch = batch_of(batch.schema.names, [plain(column) for column in batch.columns], batch.num_rows)
+        rows.add(batch, self._numbers_of(parts))
+        if self._keeps_texts and self._dictionaries.nbytes > _MOST_TEXTS:
+            rows.put_aside()  # of what is put aside together, a column has numbers in all batches or in none
+            self._keeps_texts = False
 
-    def _append_after(
-        self, before: Future[None] | None, values: tuple[str, ...], batches: Sequence[pa.RecordBatch], *, last: bool
-    ) -> None:
-        """Append a row group when the one before it is written, which was begun earlier."""
-        if before is not None:
-            before.result()
-        self._append(values, batches, last=last)
+    def _write_sorted(self, rows: ExternalSort) -> None:
+        by_number = list(self._numbers)
+
+        def write(share: range) -> None:
+            for number, groups in rows.read(share):
+                for batches in groups:
+                    self._append(by_number[number], batches, last=False)
+                self._append(by_number[number], [], last=True)
+
+        for _ in self._threads.map(write, rows.shares()):
+            pass
+        rows.remove()
 
     def _append(self, values: tuple[str, ...], batches: Sequence[pa.RecordBatch], *, last: bool) -> None:
         writer = self._writers[values]
@@ -194,19 +195,6 @@ class PartitionedWriter:
             store_decimal_as_integer=True,
             store_schema=False,  # a column that is a dictionary here is a plain string to who reads it
         )
-
-
-def _knowing_the_last(
-    groups: Iterator[tuple[int, list[pa.RecordBatch]]],
-) -> Iterator[tuple[int, list[pa.RecordBatch], bool]]:
-    """The groups of rows, with whether none of the same number follows."""
-    before = next(groups, None)
-    for group in groups:
-        if before:
-            yield *before, group[0] != before[0]
-        before = group
-    if before:
-        yield *before, True
 
 
 def _ordered(

@@ -3,12 +3,10 @@
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -34,14 +32,11 @@ def test_refused_rows_are_written_before_they_are_many_bytes(tmp_path: Path, mon
         assert file.read(["raw_text"]).column(0).to_pylist() == raw
 
 
-@pytest.mark.parametrize("most_runs", [2, 64])
 def test_rows_sorted_on_disk_come_in_order_and_in_groups_of_bounded_size(
-    most_runs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(external_sort, "HELD", 20_000)
     monkeypatch.setattr(external_sort, "GROUP", 10_000)
-    monkeypatch.setattr(external_sort, "_BATCH", 1_000)
-    monkeypatch.setattr(external_sort, "MOST_RUNS", most_runs)
     random = Random(7)  # noqa: S311 - not to be kept secret
     numbers = [random.choice([0, 0, 0, 0, random.randrange(20)]) for _ in range(20_000)]
     sort = ExternalSort(tmp_path / "sort")
@@ -49,11 +44,22 @@ def test_rows_sorted_on_disk_come_in_order_and_in_groups_of_bounded_size(
         rows = pa.RecordBatch.from_pydict({"row": pa.array(range(start, start + 500), pa.int64())})
         sort.add(rows, pa.array(numbers[start : start + 500], pa.int32()))
     found = []
-    for number, batches in sort.sorted():
-        assert sum(batch.nbytes for batch in batches) <= external_sort.GROUP
-        found += [(number, row) for batch in batches for row in batch.column("row").to_pylist()]
+    for share in sort.shares():
+        for number, groups in sort.read(share):
+            for batches in groups:
+                assert sum(batch.nbytes for batch in batches) <= external_sort.GROUP
+                found += [(number, row) for batch in batches for row in batch.column("row").to_pylist()]
     assert found == sorted((number, row) for row, number in enumerate(numbers))
-    assert list(tmp_path.joinpath("sort").iterdir()) == []
+
+
+def test_numbers_are_read_together_only_as_far_as_their_rows_are_a_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(external_sort, "GROUP", 10_000)
+    sort = ExternalSort(tmp_path / "sort")
+    texts = {0: "a" * 3_000, 1: "b" * 3_000, 2: "c" * 9_000, 3: "d" * 20_000, 4: "e", 5: "f"}
+    sort.add(pa.RecordBatch.from_pydict({"text": list(texts.values())}), pa.array(texts, pa.int32()))
+    assert sort.shares() == [range(2), range(2, 3), range(3, 4), range(4, 6)]
 
 
 def _parts(days: Sequence[str], kept: Sequence[int] | None = None) -> Parts:
@@ -91,35 +97,36 @@ def test_the_texts_of_dictionaries_count_as_what_is_held(tmp_path: Path, monkeyp
     assert pq.read_metadata(path).num_row_groups == 2
 
 
-class _Watched(ThreadPoolExecutor):
-    """Threads whose work takes a while; how much of it is ever under way."""
-
-    most = 0
-    _under_way = 0
-
-    def submit(self, work: Any, /, *values: Any, **named: Any) -> Any:
-        self._under_way += 1
-        self.most = max(self.most, self._under_way)
-
-        def slowly() -> Any:
-            time.sleep(0.005)
-            try:
-                return work(*values, **named)
-            finally:
-                self._under_way -= 1
-
-        return super().submit(slowly)
+def test_a_later_row_group_may_have_more_texts_than_a_byte_can_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "_BUDGET", 100)
+    texts = [[f"{number}" for number in range(count)] * 3 for count in (3, 500, 70_000)]
+    with ThreadPoolExecutor(1) as threads:
+        writer = PartitionedWriter(tmp_path, threads, _as_it_is)
+        for block in texts:
+            writer.write(split(pa.RecordBatch.from_arrays([pa.array(block).dictionary_encode()], ["text"]), []))
+        [path] = writer.close().values()
+    assert pq.read_metadata(path).num_row_groups == 3
+    assert pq.ParquetFile(path).read()["text"].to_pylist() == [text for block in texts for text in block]
 
 
-def test_no_more_sorted_row_groups_are_under_way_than_keep_the_threads_busy(
+def test_a_file_is_closed_before_the_next_of_its_share_is_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parquet, "_MOST_OPEN_FILES", 2)
-    with _Watched(1) as threads:
-        writer = PartitionedWriter(tmp_path, threads, _as_it_is)
+    most = 0
+
+    def finish(table: pa.Table) -> pa.Table:
+        nonlocal most
+        most = max(most, sum(file is not None for file in writer._writers.values()))
+        return table
+
+    with ThreadPoolExecutor(1) as threads:
+        writer = PartitionedWriter(tmp_path, threads, finish)
         writer.write(_parts([f"{day:02}" for day in range(40)]))
         assert len(writer.close()) == 40
-    assert 1 < threads.most <= parquet._MOST_UNDER_WAY + 1
+    assert most == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is measured by Linux's means")
