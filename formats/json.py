@@ -18,7 +18,6 @@ from typing import Any, BinaryIO
 from formats.block_sizes import block_sizes
 from formats.dialect import AS_FOUND, TableDialect
 from formats.format import (
-    UNDECODABLE,
     Block,
     Format,
     Head,
@@ -30,17 +29,17 @@ from formats.format import (
     row_too_long,
 )
 from formats.hookspecs import hookimpl
+from formats.json_alike import rows_alike
 from formats.json_document import Document
 from formats.json_paths import Path, is_deeper, names_of, nested_paths, way_to_rows
 from formats.json_rows import is_text, parse_typed, rows_of
-from formats.json_values import DECODER, NOT_JSON, Parsed, why
+from formats.json_stretches import count_objects
+from formats.json_values import DECODER, SPACE, Parsed, parsed, parsed_surely, stripped
 from formats.limits import Limits
-from formats.lines import lines_of
 from formats.utf8 import read_past_mark, shown
 
 _SAMPLE_ROWS = 100
 _BETWEEN_ELEMENTS = re.compile(r"[\s,]*")
-_JSON_SPACE = b" \t\r\n"
 _WORDS = (b"null", b"true", b"false")
 _PROPERTY = "property"
 """Where the rows are by the contract, in the word of a Table Dialect."""
@@ -67,7 +66,7 @@ class Json(Format):
 
         A document may be a mere word as well, which then is refused as what it is.
         """
-        if head.complete and head.data.strip(_JSON_SPACE) in _WORDS:
+        if head.complete and head.data.strip(SPACE) in _WORDS:
             return 0.9
         return {"[": 0.95, "{": 0.8}.get(_beginning(head), 0.0)
 
@@ -153,13 +152,13 @@ class NdJson(Format):
                 rest += chunk
             if len(rest) > limits.row_bytes:
                 raise row_too_long(taken - len(rest), rest, limits.row_bytes)
-        if rest.strip(_JSON_SPACE):
+        if rest.strip(SPACE):
             yield _Lines(rest, paths, wanted, limits)
 
 
 def _beginning(head: Head) -> str:
     """The first character, which tells a document from other text; what else is in it is for the reading to judge."""
-    return head.data.removeprefix(codecs.BOM_UTF8).lstrip(_JSON_SPACE)[:1].decode("ascii", errors="replace")
+    return head.data.removeprefix(codecs.BOM_UTF8).lstrip(SPACE)[:1].decode("ascii", errors="replace")
 
 
 def _may_end_before(head: Head, begins: str) -> bool:
@@ -210,11 +209,25 @@ class _Stretch(Block):
     limits: Limits
 
     def parse(self) -> Rows:
-        batch = parse_typed(self.data, self.paths, self.wanted, self.limits, in_array=True)
-        if batch is None:
-            return rows_of(self._elements(), self.wanted, self.limits)
+        return (
+            self._typed()
+            or self._alike()
+            or self._typed(more=True)
+            or rows_of(self._elements(), self.wanted, self.limits)
+        )
+
+    def _typed(self, *, more: bool = False) -> Rows | None:
+        batch = parse_typed(self.data, self.paths, self.wanted, self.limits, in_array=True, more=more)
         texts = cache(self._texts)
-        return Rows(batch, lambda asked: [texts()[position] for position in asked], native=True)
+        return None if batch is None else Rows(batch, lambda asked: [texts()[at] for at in asked], native=True)
+
+    def _alike(self) -> Rows | None:
+        """The rows where each element has a line of its own, as it surely has if that is JSON."""
+        lines = [line for line in map(stripped, self.data.split(b"\n")) if line]
+        if not all(line.endswith(b",") for line in lines[:-1]):
+            return None
+        elements = [line.removesuffix(b",") for line in lines[:-1]] + lines[-1:]
+        return rows_alike(elements, self.wanted, self.limits, parsed_surely)
 
     def _elements(self) -> list[Parsed]:
         document = Document(io.BytesIO(b"[" + self.data + b"]"), self.limits.row_bytes)
@@ -248,43 +261,28 @@ class _Lines(Block):
     limits: Limits
 
     def parse(self) -> Rows:
-        data, count = self.data, _count_objects(self.data)
+        data, count = self.data, count_objects(self.data)
         if count is None:
-            data = b"\n".join(line.strip(_JSON_SPACE) for line in self._lines())
-            count = _count_objects(data)
-        batch = parse_typed(data, self.paths, self.wanted, self.limits) if count else None
+            data = b"\n".join(map(stripped, self._lines()))
+            count = count_objects(data)
+        return (
+            (self._typed(data, count) if count else None)
+            or rows_alike(self._lines(), self.wanted, self.limits, parsed)
+            or (self._typed(data, count, more=True) if count else None)
+            or rows_of([parsed(line) for line in self._lines()], self.wanted, self.limits)
+        )
+
+    def _typed(self, data: bytes, count: int, *, more: bool = False) -> Rows | None:
+        batch = parse_typed(data, self.paths, self.wanted, self.limits, more=more)
         # Lines that each begin and end as an object does are one object each, if they are no more objects than lines.
-        if batch is None or batch.num_rows != count:
-            return rows_of([_parsed(line) for line in self._lines()], self.wanted, self.limits)
-        return Rows(batch, self._raw, native=True)
+        return None if batch is None or batch.num_rows != count else Rows(batch, self._raw, native=True)
 
     def _lines(self) -> list[bytes]:
-        return [line for line in self.data.split(b"\n") if line.strip(_JSON_SPACE)]
+        return [text for line in self.data.split(b"\n") if (text := line.rstrip(SPACE))]
 
     def _raw(self, positions: Sequence[int]) -> list[str]:
         lines = self._lines()
-        return [shown(lines[position].strip(_JSON_SPACE)) for position in positions]
-
-
-def _count_objects(data: bytes) -> int | None:
-    """How many lines there are, where each begins and ends as an object does."""
-    import pyarrow.compute as pc
-
-    lines = lines_of(data)
-    for end in ("}", "}\r"):
-        if pc.all(pc.and_(pc.starts_with(lines, "{"), pc.ends_with(lines, end))).as_py():
-            return len(lines)
-    return None
-
-
-def _parsed(line: bytes) -> Parsed:
-    text = shown(line.strip(_JSON_SPACE))
-    try:
-        return DECODER.decode(line.decode()), text, None
-    except UnicodeDecodeError:
-        return None, text, UNDECODABLE
-    except (ValueError, RecursionError) as error:
-        return None, text, NOT_JSON + why(error)
+        return [shown(stripped(lines[position])) for position in positions]
 
 
 def _object(line: str) -> dict[str, Any] | None:

@@ -21,12 +21,13 @@ Value = str | dict[str, Any] | list[Any] | bool | None
 
 
 def parse_typed(
-    data: bytes, paths: Sequence[Path], wanted: Wanted, limits: Limits, *, in_array: bool = False
+    data: bytes, paths: Sequence[Path], wanted: Wanted, limits: Limits, *, in_array: bool = False, more: bool = False
 ) -> pa.RecordBatch | None:
     """All objects of some bytes by pyarrow, where every one is valid and its values are as wanted; else None.
 
     The objects stand one after the other, which the caller makes sure of, or with commas between them as in an
-    array. ``paths`` are those to look for; where others come that are wanted too, the answer is None.
+    array. ``paths`` are those to look for; where others come the answer is None, or with ``more``, which takes longer,
+    where others come that are wanted too.
     """
     if not is_utf8(data):
         return None
@@ -39,12 +40,12 @@ def parse_typed(
     if len({".".join(path) for path in types}) < len(types):  # "a.b" is a name, and a way to a value too
         return None
     known = schema_of(types)
-    parse = _parse_array if in_array else _parse_objects
-    batch = parse(data, known, "error")
     # Types of other columns are guessed, in a recursion whose depth has no limit but the end of the process, and each
     # has a place in every row.
-    if batch is None and is_shallow(data, limits.depth) and count_names(data) * data.count(b"}") <= limits.cells:
-        batch = parse(data, known, "infer")
+    if more and not (is_shallow(data, limits.depth) and count_names(data) * data.count(b"}") <= limits.cells):
+        return None
+    parse = _parse_array if in_array else _parse_objects
+    batch = parse(data, known, "infer" if more else "error")
     if batch is None or (batch.schema != known and (has_more(batch.schema, types, wanted) or has_non_number(data))):
         return None
     return flat(batch, types)

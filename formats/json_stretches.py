@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from formats.limits import MEBIBYTE
+from formats.lines import lines_of
 
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 _NEXT_OBJECT = re.compile(rb"\s*,\s*\{")
@@ -93,6 +94,17 @@ def count_names(data: bytes) -> int:
 def has_non_number(data: bytes) -> bool:
     """Whether NaN or an infinity, which JSON doesn't have but pyarrow reads, stands among some objects' values."""
     return any(name in data and name in _outside_texts(data) for name in (b"NaN", b"Inf"))
+
+
+def count_objects(data: bytes) -> int | None:
+    """How many lines there are, where each begins and ends as an object does."""
+    import pyarrow.compute as pc
+
+    lines = lines_of(data)
+    for end in ("}", "}\r"):
+        if pc.all(pc.and_(pc.starts_with(lines, "{"), pc.ends_with(lines, end))).as_py():
+            return len(lines)
+    return None
 
 
 def _outside_texts(data: bytes) -> bytes:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
+from formats.format import UNDECODABLE
 from formats.json_paths import Path, is_deeper
 from formats.json_stretches import end_of_value
+from formats.utf8 import shown
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -21,6 +23,7 @@ Parsed = tuple[Any, str, str | None]
 """A row's value, its text, and why it can't be taken."""
 
 NOT_JSON = "the row is not JSON: "
+SPACE = b" \t\r\n"
 
 
 class Number(str):
@@ -109,3 +112,25 @@ def _way_to(wanted: object, value: Any) -> Path | None:
         if way is not None:
             return (str(name), *way) if isinstance(value, dict) else way
     return None
+
+
+def stripped(line: bytes) -> bytes:
+    """Without the space around it that JSON has."""
+    return line.strip(SPACE)
+
+
+def parsed(data: bytes) -> Parsed:
+    """What the bytes of a row are, with the space that stands before it in its line, or without."""
+    text = shown(stripped(data))
+    try:
+        return DECODER.decode(data.decode()), text, None
+    except UnicodeDecodeError:
+        return None, text, UNDECODABLE
+    except (ValueError, RecursionError) as error:
+        return None, text, NOT_JSON + why(error)
+
+
+def parsed_surely(data: bytes) -> Parsed | None:
+    """What the bytes of a row are; None where they aren't JSON, and so not surely a row's."""
+    row = parsed(data)
+    return None if row[2] else row
