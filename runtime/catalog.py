@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from runtime.parquet import partition_folder
+from runtime.partitions import partition_folder
 from runtime.storage import Storage
 from runtime.tables import STORAGE_FORMATS, Column, Table
 

@@ -20,7 +20,7 @@ from runtime.contract import Contract, Field
 from runtime.faults import Breach, Fault, breaches, quoted
 from runtime.faults import faults as faults_of
 from runtime.json_text import objects
-from runtime.parquet import NULL_PARTITION, partition_folder
+from runtime.partitions import NULL_PARTITION, partition_folder
 from runtime.personal import MASK
 from runtime.stored import stored_rows
 

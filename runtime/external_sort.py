@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,9 +21,9 @@ from formats.columns import batch_of
 from runtime.dictionaries import concatenated
 from runtime.scratch import Scratch, Stored
 
-HELD = 32 * 1024 * 1024
-"""Bytes of Arrow memory that are ordered at once."""
-GROUP = 8 * 1024 * 1024
+HELD = 16 * 1024 * 1024
+"""Bytes of Arrow memory that are ordered at once, while as many more come."""
+GROUP = 12 * 1024 * 1024
 """Bytes of the rows that are given out at once, about, unless one row is more."""
 
 Groups = Iterator[list[pa.RecordBatch]]
@@ -32,9 +33,11 @@ Groups = Iterator[list[pa.RecordBatch]]
 class ExternalSort:
     """Rows that are given back by a number; those of one number in the order in which they came."""
 
-    def __init__(self, path: Path) -> None:
-        """Keep the rows in a file at this path, where there is none yet."""
+    def __init__(self, path: Path, threads: Executor) -> None:
+        """Keep the rows in a file at this path, where there is none yet, and order them on a thread."""
         self._scratch = Scratch(path)
+        self._threads = threads
+        self._under_way: Future[None] | None = None
         self._held: list[pa.RecordBatch] = []
         self._held_numbers: list[pa.Array] = []
         self._held_bytes = 0
@@ -54,43 +57,58 @@ class ExternalSort:
             self.put_aside()
 
     def put_aside(self) -> None:
-        """Write what is held to disk."""
-        if not self._held:
-            return
-        numbers = pa.concat_arrays(self._held_numbers)
-        order = pc.sort_indices(numbers)
-        by_column = zip(*(batch.columns for batch in self._held), strict=True)
-        # One after the other, so that no more than one is in memory twice over.
-        columns = [pc.take(concatenated(column), order, boundscheck=False) for column in by_column]
-        rows = batch_of(self._held[0].schema.names, columns, len(numbers))
+        """Write what is held to disk, once what was held before is written."""
+        self._wait()
+        if self._held:
+            self._under_way = self._threads.submit(self._write_run, self._held, self._held_numbers)
         self._held, self._held_numbers, self._held_bytes = [], [], 0
-        ends = _ends(numbers)
+
+    def _wait(self) -> None:
+        if self._under_way:
+            self._under_way.result()
+
+    def _write_run(self, held: Sequence[pa.RecordBatch], held_numbers: Sequence[pa.Array]) -> None:
+        rows, ends = _ordered(held, held_numbers)
+        self._add_run(rows, ends, self._scratch.write(rows))
+
+    def _add_run(self, rows: pa.RecordBatch, ends: array[int], kept: Stored | _Kept) -> None:
         self._sizes.extend([0] * (len(ends) - len(self._sizes)))
         for number, size in enumerate(_sizes(rows, ends)):
             self._sizes[number] += size
-        self._runs.append(_Run(self._scratch.write(rows), ends))
+        self._runs.append(_Run(kept, ends))
 
     def shares(self) -> list[range]:
         """All numbers, in order, in shares whose rows are no more than a group, or of one number."""
-        self.put_aside()
+        self._wait()
+        if self._held:
+            rows, ends = _ordered(self._held, self._held_numbers)
+            self._held, self._held_numbers = [], []
+            self._add_run(rows, ends, _Kept(rows) if not self._runs else self._scratch.write(rows))
         shares, start, total = [], 0, 0
         for number, size in enumerate(self._sizes):
             if number > start and total + size > GROUP:
                 shares.append(range(start, number))
                 start, total = number, 0
             total += size
-        return [*shares, range(start, len(self._sizes))]
+        return [*shares, range(start, len(self._sizes))] if self._sizes else []
 
     def read(self, share: range) -> Iterator[tuple[int, Groups]]:
         """Each number of a share with its rows. Several threads may read at a time."""
         if len(share) == 1:
             yield share[0], self._large(share)
             return
-        found = [(run, run.span(share)) for run in self._runs]
-        read = [(run, first, run.rows.read(first, end)) for run, (first, end) in found if first < end]
+        merged = self._merged(share)
         for number in share:
-            spans = [(rows, first, run.span(range(number, number + 1))) for run, first, rows in read]
-            yield number, iter([[rows.slice(start - first, end - start) for rows, first, (start, end) in spans]])
+            spans = [(run, *run.span(range(number - share.start, number - share.start + 1))) for run in merged]
+            batches = [run.rows.read(start, end) for run, start, end in spans if start < end]
+            yield number, iter([batches] if batches else [])
+
+    def _merged(self, share: range) -> list[_Run]:
+        """The rows of some numbers, counted from the first of these: of all runs with columns of the same kinds."""
+        found = [(run, *run.span(share)) for run in self._runs]
+        read = [(run.rows.read(start, end), run.numbers(share)) for run, start, end in found if start < end]
+        alike = [[*group] for _, group in groupby(read, lambda rows: [*map(_has_texts, rows[0].columns)])]
+        return [_Run(_Kept(rows), ends) for rows, ends in (_ordered(*zip(*group, strict=True)) for group in alike)]
 
     def remove(self) -> None:
         """Delete the file."""
@@ -112,10 +130,20 @@ class ExternalSort:
 
 
 @dataclass(frozen=True)
-class _Run:
-    """Rows on disk, ordered by their numbers."""
+class _Kept:
+    """Rows in memory, where all have room there."""
 
-    rows: Stored
+    batch: pa.RecordBatch
+
+    def read(self, start: int, end: int) -> pa.RecordBatch:
+        return self.batch.slice(start, end - start)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Rows ordered by their numbers."""
+
+    rows: Stored | _Kept
     ends: array[int]
     """For each number up to the largest, the end of its rows, which begin where those of the number before end."""
 
@@ -123,6 +151,28 @@ class _Run:
         """The first row of some numbers, and the first that is no more theirs."""
         last = len(self.ends) - 1
         return (self.ends[min(share.start - 1, last)] if share.start else 0), self.ends[min(share.stop - 1, last)]
+
+    def numbers(self, share: range) -> pa.Array:
+        """The number of each row of some numbers, counted from the first of these."""
+        numbers = array("i")
+        for number in share:
+            start, end = self.span(range(number, number + 1))
+            numbers.extend([number - share.start] * (end - start))
+        return pa.Array.from_buffers(pa.int32(), len(numbers), [None, pa.py_buffer(numbers)])
+
+
+def _has_texts(column: pa.Array) -> bool:
+    return bool(pa.types.is_string(column.type))
+
+
+def _ordered(held: Sequence[pa.RecordBatch], held_numbers: Sequence[pa.Array]) -> tuple[pa.RecordBatch, array[int]]:
+    """Rows in the order of their numbers, and for each number the end of its rows."""
+    numbers = pa.concat_arrays(held_numbers)
+    order = pc.sort_indices(numbers)
+    by_column = zip(*(batch.columns for batch in held), strict=True)
+    # One after the other, so that no more than one is in memory twice over.
+    columns = [pc.take(concatenated(column), order, boundscheck=False) for column in by_column]
+    return batch_of(held[0].schema.names, columns, len(numbers)), _ends(numbers)
 
 
 def _ends(numbers: pa.Array) -> array[int]:

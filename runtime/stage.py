@@ -22,7 +22,8 @@ from runtime.checks import CheckedRows, check
 from runtime.faults import Fault
 from runtime.keys import NONE_REPEATED, KeyLog, RepeatedKeysError, RepeatedRows
 from runtime.ledger import ObjectVersion
-from runtime.parquet import PartitionedWriter, Parts, partition_folder, split
+from runtime.parquet import PartitionedWriter
+from runtime.partitions import Parts, partition_folder, split
 from runtime.passed_over import PassedOver
 from runtime.quarantine import QuarantineWriter
 from runtime.reading import blocks

@@ -15,7 +15,8 @@ import pytest
 from runtime import external_sort, parquet, quarantine
 from runtime.checks import RefusedRow
 from runtime.external_sort import ExternalSort
-from runtime.parquet import PartitionedWriter, Parts, split
+from runtime.parquet import PartitionedWriter
+from runtime.partitions import Parts, split
 from runtime.quarantine import QuarantineWriter
 from tests.runtime.sales import Upload, contract
 
@@ -39,16 +40,17 @@ def test_rows_sorted_on_disk_come_in_order_and_in_groups_of_bounded_size(
     monkeypatch.setattr(external_sort, "GROUP", 10_000)
     random = Random(7)  # noqa: S311 - not to be kept secret
     numbers = [random.choice([0, 0, 0, 0, random.randrange(20)]) for _ in range(20_000)]
-    sort = ExternalSort(tmp_path / "sort")
-    for start in range(0, len(numbers), 500):
-        rows = pa.RecordBatch.from_pydict({"row": pa.array(range(start, start + 500), pa.int64())})
-        sort.add(rows, pa.array(numbers[start : start + 500], pa.int32()))
     found = []
-    for share in sort.shares():
-        for number, groups in sort.read(share):
-            for batches in groups:
-                assert sum(batch.nbytes for batch in batches) <= external_sort.GROUP
-                found += [(number, row) for batch in batches for row in batch.column("row").to_pylist()]
+    with ThreadPoolExecutor(1) as threads:
+        sort = ExternalSort(tmp_path / "sort", threads)
+        for start in range(0, len(numbers), 500):
+            rows = pa.RecordBatch.from_pydict({"row": pa.array(range(start, start + 500), pa.int64())})
+            sort.add(rows, pa.array(numbers[start : start + 500], pa.int32()))
+        for share in sort.shares():
+            for number, groups in sort.read(share):
+                for batches in groups:
+                    assert sum(batch.nbytes for batch in batches) <= external_sort.GROUP
+                    found += [(number, row) for batch in batches for row in batch.column("row").to_pylist()]
     assert found == sorted((number, row) for row, number in enumerate(numbers))
 
 
@@ -56,10 +58,12 @@ def test_numbers_are_read_together_only_as_far_as_their_rows_are_a_group(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(external_sort, "GROUP", 10_000)
-    sort = ExternalSort(tmp_path / "sort")
     texts = {0: "a" * 3_000, 1: "b" * 3_000, 2: "c" * 9_000, 3: "d" * 20_000, 4: "e", 5: "f"}
-    sort.add(pa.RecordBatch.from_pydict({"text": list(texts.values())}), pa.array(texts, pa.int32()))
-    assert sort.shares() == [range(2), range(2, 3), range(3, 4), range(4, 6)]
+    with ThreadPoolExecutor(1) as threads:
+        sort = ExternalSort(tmp_path / "sort", threads)
+        sort.add(pa.RecordBatch.from_pydict({"text": list(texts.values())}), pa.array(texts, pa.int32()))
+        shares = sort.shares()
+    assert shares == [range(2), range(2, 3), range(3, 4), range(4, 6)]
 
 
 def _parts(days: Sequence[str], kept: Sequence[int] | None = None) -> Parts:
@@ -74,7 +78,6 @@ def _as_it_is(table: pa.Table) -> pa.Table:
 def test_a_block_without_a_row_to_take_changes_nothing_however_rows_are_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "_MOST_OPEN_FILES", 2)
     monkeypatch.setattr(external_sort, "HELD", 1)
     with ThreadPoolExecutor(2) as threads:
         writer = PartitionedWriter(tmp_path, threads, _as_it_is)
@@ -86,8 +89,28 @@ def test_a_block_without_a_row_to_take_changes_nothing_however_rows_are_held(
     }  # fmt: skip
 
 
+def test_rows_of_the_first_partition_keep_their_order_when_others_come_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "GROUP", 200)
+    monkeypatch.setattr(external_sort, "HELD", 200)
+    days = ["a" * 40, "a" * 40, "a" * 10, "ab" * 20, "ba" * 20]
+    with ThreadPoolExecutor(2) as threads:
+        writer = PartitionedWriter(tmp_path, threads, _as_it_is)
+        for number, block in enumerate(days):
+            rows = pa.RecordBatch.from_pydict(
+                {"day": list(block), "row": [1_000 * number + row for row in range(len(block))]}
+            )
+            writer.write(split(rows, ["day"]))
+        files = writer.close()
+    expected = [(day, 1_000 * number + row) for number, block in enumerate(days) for row, day in enumerate(block)]
+    for day in "ab":
+        found = pq.ParquetFile(files[day,]).read()["row"].to_pylist()
+        assert found == [row for of, row in expected if of == day]
+
+
 def test_the_texts_of_dictionaries_count_as_what_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "_BUDGET", 100_000)
+    monkeypatch.setattr(parquet, "GROUP", 100_000)
     with ThreadPoolExecutor(1) as threads:
         writer = PartitionedWriter(tmp_path, threads, _as_it_is)
         for block in range(4):
@@ -100,7 +123,7 @@ def test_the_texts_of_dictionaries_count_as_what_is_held(tmp_path: Path, monkeyp
 def test_a_later_row_group_may_have_more_texts_than_a_byte_can_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "_BUDGET", 100)
+    monkeypatch.setattr(parquet, "GROUP", 100)
     texts = [[f"{number}" for number in range(count)] * 3 for count in (3, 500, 70_000)]
     with ThreadPoolExecutor(1) as threads:
         writer = PartitionedWriter(tmp_path, threads, _as_it_is)
@@ -111,15 +134,14 @@ def test_a_later_row_group_may_have_more_texts_than_a_byte_can_number(
     assert pq.ParquetFile(path).read()["text"].to_pylist() == [text for block in texts for text in block]
 
 
-def test_a_file_is_closed_before_the_next_of_its_share_is_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(parquet, "_MOST_OPEN_FILES", 2)
+@pytest.mark.skipif(sys.platform != "linux", reason="open files are seen by Linux's means")
+def test_a_file_is_closed_before_the_next_of_its_share_is_opened(tmp_path: Path) -> None:
     most = 0
 
     def finish(table: pa.Table) -> pa.Table:
         nonlocal most
-        most = max(most, sum(file is not None for file in writer._writers.values()))
+        open_files = [file.resolve() for file in Path("/proc/self/fd").iterdir()]
+        most = max(most, sum(file.suffix == ".parquet" for file in open_files))
         return table
 
     with ThreadPoolExecutor(1) as threads:

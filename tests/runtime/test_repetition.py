@@ -45,19 +45,14 @@ def folder(tmp_path: Path) -> OpenLake:
     return folder_lake(tmp_path / "lake")
 
 
-@pytest.fixture(
-    params=["one piece", "many row groups", "sorted on disk", "sorted without numbers for texts", "sorted at the end"]
-)
+@pytest.fixture(params=["in memory", "on disk", "on disk without numbers for texts"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows are written at once, in several goes, or by way of the disk, where partitions are many."""
-    if request.param == "many row groups":
-        monkeypatch.setattr(parquet, "_BUDGET", 200_000)
-    if request.param.startswith("sorted"):
-        monkeypatch.setattr(parquet, "_MOST_OPEN_FILES", 2)
-    if request.param in ("sorted on disk", "sorted without numbers for texts"):
+    """Rows are sorted by partition in memory, or by way of the disk, where they are many."""
+    if request.param != "in memory":
         monkeypatch.setattr(external_sort, "HELD", 100_000)
         monkeypatch.setattr(external_sort, "GROUP", 50_000)
-    if request.param == "sorted without numbers for texts":
+        monkeypatch.setattr(parquet, "GROUP", 50_000)
+    if request.param == "on disk without numbers for texts":
         monkeypatch.setattr(parquet, "_MOST_TEXTS", 1_000)
 
 
