@@ -12,13 +12,11 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runtime.arrow import any_true, texts
+from runtime.arrow import NOTHING, any_true, texts
 from runtime.contract import Field
 from runtime.date_casts import cast_dates
 from runtime.field import DEFAULT_FORMAT
 from runtime.number_casts import cast_integers, cast_numbers, cast_years
-
-_NOTHING = pa.scalar(None, pa.string())
 
 
 def without_missing(strings: pa.Array, field: Field) -> pa.Array:
@@ -27,7 +25,7 @@ def without_missing(strings: pa.Array, field: Field) -> pa.Array:
         missing = pc.equal(pc.binary_length(strings), 0)
     else:
         missing = pc.is_in(strings, _texts(field.missing_values))
-    return pc.if_else(missing, _NOTHING, strings) if any_true(missing) else strings
+    return pc.if_else(missing, NOTHING, strings) if any_true(missing) else strings
 
 
 def cast(strings: pa.Array, field: Field, *, native: bool = False) -> pa.Array:

@@ -12,11 +12,10 @@ import pyarrow.compute as pc
 
 from formats import Rows
 from runtime import rules
-from runtime.arrow import integers, mask_of, plain, take, texts, with_values
+from runtime.arrow import NOTHING, integers, mask_of, plain, take, texts, with_values
 from runtime.casts import cast, without_missing
 from runtime.contract import Contract, Field
-from runtime.faults import Breach, Fault, breaches, quoted
-from runtime.faults import faults as faults_of
+from runtime.faults import Breach, Fault, breaches, faults_of, quoted
 from runtime.json_text import objects
 from runtime.parquet import NULL_PARTITION, partition_folder
 from runtime.personal import MASK
@@ -91,18 +90,18 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
         raw, ambiguous = _column(rows.batch, contract, field)
         typed[field.name], found = _judged(raw, field, native=rows.native)
         errors = _errors(rows, raw, contract, field)
-        for row, error in errors.items():
-            _tell(error, faults.setdefault(row, []))
+        for row, fault in errors.items():
+            _tell(fault, faults.setdefault(row, []))
         for breach in itertools.chain(ambiguous, found):
             broken = pc.indices_nonzero(breach.rows)
             values = plain(raw.take(broken)).to_pylist()
-            for row, other in zip(broken.to_pylist(), faults_of(breach, values, field), strict=True):
+            for row, fault in zip(broken.to_pylist(), faults_of(breach, values, field), strict=True):
                 if row not in errors:
-                    _tell(other, faults.setdefault(row, []))
+                    _tell(fault, faults.setdefault(row, []))
     places = pa.arange(0, count) if rows.positions is None else integers(rows.positions)
     whole_rows = (_unfit_for_folders(typed, contract), _broken_rules(typed, contract), _repeated(places, repeated))
-    for row, other in itertools.chain(*whole_rows):
-        _tell(other, faults.setdefault(row, []))
+    for row, fault in itertools.chain(*whole_rows):
+        _tell(fault, faults.setdefault(row, []))
     kept = None
     refused = [_malformed(row.position, row.reason, row.raw, contract) for row in rows.malformed]
     batch = pa.RecordBatch.from_arrays(list(typed.values()), names=list(typed))
@@ -129,10 +128,10 @@ def _errors(rows: Rows, raw: pa.Array, contract: Contract, field: Field) -> Mapp
     return found
 
 
-def _tell(other: Fault, before: list[Fault]) -> None:
+def _tell(fault: Fault, before: list[Fault]) -> None:
     """Put a fault behind a row's others, unless these are many."""
     if len(before) < _MOST_FAULTS:
-        before.append(other)
+        before.append(fault)
     elif before[-1] is not _MORE_FAULTS:
         before.append(_MORE_FAULTS)
 
@@ -214,8 +213,8 @@ def _repeated(places: pa.Array, repeated: Mapping[int, Fault]) -> Iterator[tuple
 
 def _unknown(batch: pa.RecordBatch, contract: Contract) -> pa.RecordBatch:
     """The columns that no field claims, which are there only where the contract keeps them."""
-    names = [name for name in batch.schema.names if contract.field_of_column(name) is None]
-    return batch.select(names)
+    names = batch.schema.names
+    return batch.select([position for position, name in enumerate(names) if contract.field_of_column(name) is None])
 
 
 def _refused(rows: Rows, contract: Contract, at_fault: pa.Array, faults: Sequence[Sequence[Fault]]) -> list[RefusedRow]:
@@ -237,7 +236,7 @@ def _without_personal(batch: pa.RecordBatch, contract: Contract) -> list[str | N
     columns = []
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         field, strings = contract.field_of_column(name), column.cast(pa.string())
-        hidden = pc.if_else(strings.is_valid(), MASK, pa.scalar(None, pa.string()))
+        hidden = pc.if_else(strings.is_valid(), MASK, NOTHING)
         columns.append(hidden if field and field.personal else strings)
     found: list[str | None] = objects(batch.schema.names, columns).to_pylist()
     return found

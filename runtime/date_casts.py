@@ -10,12 +10,12 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runtime.arrow import all_true, any_true
+from runtime.arrow import NOTHING, all_true, any_true
 from runtime.contract import Field
 from runtime.date_parts import as_iso
 from runtime.date_pattern import DatePattern, parse_pattern
 from runtime.field import DEFAULT_FORMAT
-from runtime.halving import NOTHING, Spelling, can_cast, cast_strings
+from runtime.halving import Spelling, can_cast, cast_strings
 
 _MOST_DATES = (
     r"[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"

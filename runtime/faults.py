@@ -64,7 +64,7 @@ def breaches(raw: pa.Array, values: pa.Array, field: Field) -> Iterator[Breach]:
             yield Breach(pc.invert(pc.fill_null(passes, True)), rule, reason)
 
 
-def faults(breach: Breach, values: Sequence[object], field: Field) -> list[Fault]:
+def faults_of(breach: Breach, values: Sequence[object], field: Field) -> list[Fault]:
     """The faults of the rows that break a rule, in words, by their values. One that tells of a person is not shown."""
     before, shows, after = breach.reason.partition("{value}")
     texts = [quoted(value) if shows and not field.personal else _HIDDEN if shows else "" for value in values]

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runtime.arrow import any_true
-
-NOTHING = pa.scalar(None, pa.string())
+from runtime.arrow import NOTHING, any_true
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,15 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runtime.arrow import all_true, any_true
+from runtime.arrow import LONGEST_INTEGER, NOTHING, all_true, any_true
 from runtime.contract import Field
-from runtime.halving import NOTHING, Spelling, cast_strings
+from runtime.halving import Spelling, cast_strings
 
 _INTEGER = r"^[+-]?[0-9]+$"
 _DECIMAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _JSON_NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 _JSON_FRACTION = r"^-?[0-9]+(\.[0-9]+([eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)$"
 _WHOLE = r"^-?[0-9]{1,18}\.0{1,18}$"
-_LONGEST_INTEGER = 19
-"""Digits of the largest number of 64 bits."""
 _BESIDE = r"[^0-9+\-()\p{Nd}\p{Pd}\p{Ps}\p{Pe}\x{2212}]*"
 """What may stand beside a number that isn't bare: nothing that could be a sign, a bracket or another digit."""
 
@@ -49,7 +47,7 @@ def _without_zero_fraction(strings: pa.Array) -> pa.Array:
     spelled = pc.fill_null(pc.match_substring_regex(strings, _JSON_FRACTION), False)
     if not any_true(spelled):
         return strings
-    whole = cast_strings(strings.filter(spelled), pa.decimal128(_LONGEST_INTEGER, 0), Spelling(_WHOLE, _JSON_NUMBER))
+    whole = cast_strings(strings.filter(spelled), pa.decimal128(LONGEST_INTEGER, 0), Spelling(_WHOLE, _JSON_NUMBER))
     return pc.replace_with_mask(strings, spelled, whole.cast(pa.string()))
 
 

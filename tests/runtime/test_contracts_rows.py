@@ -53,6 +53,26 @@ def test_what_the_contract_does_not_know_is_kept_as_json_where_it_asks_for_that(
     assert [json.loads(row["_rescued"]) for row in lake.rows()] == [texts, texts]
 
 
+def test_unknown_columns_of_one_name_are_all_kept(lake: OpenLake) -> None:
+    made = contract({"name": "sku"}, pipeline={"rescue": True})
+    lake.take(Upload(b'sku,x,x,,\n1,2,"say ""3""",4,\n2,,5,,6\n'), made)
+    assert [json.loads(row["_rescued"]) for row in lake.rows()] == [
+        {"x": '["2","say \\"3\\""]', "": '["4",""]'},
+        {"x": '["","5"]', "": '["","6"]'},
+    ]
+
+
+def test_an_unknown_name_that_looks_like_a_way_into_an_object_does_not_hide_what_is_there(lake: OpenLake) -> None:
+    made = parse_contract({**NESTED.descriptor, "pipeline": {"rescue": True}})
+    both = {"sku": "1", "customer": {"points": 1, "x": "within"}, "customer.x": "beside"}
+    one = {"sku": "2", "customer": {"points": 1}, "customer.x": "beside"}
+    lake.take(Upload(as_ndjson([both, one])), made)
+    assert [json.loads(row["_rescued"]) for row in lake.rows()] == [
+        {"customer.x": '["within","beside"]'},
+        {"customer.x": "beside"},
+    ]
+
+
 def test_every_character_is_kept_in_what_is_rescued(lake: OpenLake) -> None:
     made = contract({"name": "sku"}, pipeline={"rescue": True})
     text = "".join(map(chr, range(0x300)))
