@@ -14,7 +14,7 @@ from formats import Rows
 from runtime import rules
 from runtime.arrow import NOTHING, integers, mask_of, plain, take, texts, with_values
 from runtime.casts import cast, without_missing
-from runtime.contract import Contract, Field
+from runtime.contract import Contract, Field, normalise
 from runtime.faults import Breach, Fault, breaches, faults_of, quoted
 from runtime.json_text import objects
 from runtime.parquet import NULL_PARTITION, partition_folder
@@ -99,7 +99,12 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
                 if row not in errors:
                     _tell(fault, faults.setdefault(row, []))
     places = pa.arange(0, count) if rows.positions is None else integers(rows.positions)
-    whole_rows = (_unfit_for_folders(typed, contract), _broken_rules(typed, contract), _repeated(places, repeated))
+    whole_rows = (
+        _no_objects(rows.batch, contract),
+        _unfit_for_folders(typed, contract),
+        _broken_rules(typed, contract),
+        _repeated(places, repeated),
+    )
     for row, fault in itertools.chain(*whole_rows):
         _tell(fault, faults.setdefault(row, []))
     kept = None
@@ -171,6 +176,16 @@ def _without_missing(column: pa.Array, field: Field) -> pa.Array:
     return without_missing(column, field) if pa.types.is_string(column.type) else column
 
 
+def _no_objects(batch: pa.RecordBatch, contract: Contract) -> Iterator[tuple[int, Fault]]:
+    """The rows that have a text where the contract has fields within an object."""
+    for position, name in enumerate(batch.schema.names):
+        if contract.field_of_column(name) is None and contract.has_fields_within(name):
+            reason = f"{normalise(name)} is no object, but the contract has fields within it"
+            present = pc.greater(pc.binary_length(batch.column(position)), 0)
+            for row in pc.indices_nonzero(present).to_pylist():
+                yield row, Fault(None, "structure", reason)
+
+
 def _unfit_for_folders(typed: Mapping[str, pa.Array], contract: Contract) -> Iterator[tuple[int, Fault]]:
     """The rows whose partition's folder can't have their value as its name, or would say that they have none."""
     for name in contract.partition_by:
@@ -237,7 +252,7 @@ def _without_personal(batch: pa.RecordBatch, contract: Contract) -> list[str | N
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         field, strings = contract.field_of_column(name), column.cast(pa.string())
         hidden = pc.if_else(strings.is_valid(), MASK, NOTHING)
-        columns.append(hidden if field and field.personal else strings)
+        columns.append(hidden if (field.personal if field else contract.has_fields_within(name)) else strings)
     found: list[str | None] = objects(batch.schema.names, columns).to_pylist()
     return found
 
