@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from formats import Rows
 from runtime import rules
 from runtime.arrow import NOTHING, integers, mask_of, plain, take, texts, with_values
-from runtime.casts import cast, without_missing
+from runtime.casts import cast, without_missing, without_spaced_missing
 from runtime.contract import Contract, Field, normalise
 from runtime.faults import Breach, Fault, breaches, faults_of, quoted
 from runtime.json_text import objects
@@ -88,7 +88,7 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
     typed: dict[str, pa.Array] = {}
     for field in contract.fields:
         raw, ambiguous = _column(rows.batch, contract, field)
-        typed[field.name], found = _judged(raw, field, native=rows.native)
+        raw, typed[field.name], found = _judged(raw, field, native=rows.native)
         errors = _errors(rows, raw, contract, field)
         for row, fault in errors.items():
             _tell(fault, faults.setdefault(row, []))
@@ -141,14 +141,20 @@ def _tell(fault: Fault, before: list[Fault]) -> None:
         before.append(_MORE_FAULTS)
 
 
-def _judged(raw: pa.Array, field: Field, *, native: bool) -> tuple[pa.Array, list[Breach]]:
-    """A column's values in its field's type, and the rules that rows break. Of a dictionary its texts are judged."""
-    if not pa.types.is_dictionary(raw.type):
-        values = cast(raw, field, native=native) if pa.types.is_string(raw.type) else raw
-        return values, list(breaches(raw, values, field))
-    values, found = _judged(raw.dictionary, field, native=native)
-    typed = with_values(raw.indices, values) if pa.types.is_string(values.type) else values.take(raw.indices)
-    return typed, [replace(breach, rows=breach.rows.take(raw.indices)) for breach in found]
+def _judged(raw: pa.Array, field: Field, *, native: bool) -> tuple[pa.Array, pa.Array, list[Breach]]:
+    """A column without missing values, the same in its field's type, and the rules that rows break.
+
+    Of a dictionary its texts are judged.
+    """
+    if pa.types.is_dictionary(raw.type):
+        texts, values, found = _judged(raw.dictionary, field, native=native)
+        typed = with_values(raw.indices, values) if pa.types.is_string(values.type) else values.take(raw.indices)
+        breached = [replace(breach, rows=breach.rows.take(raw.indices)) for breach in found]
+        return pa.DictionaryArray.from_arrays(raw.indices, texts), typed, breached
+    values = cast(raw, field, native=native) if pa.types.is_string(raw.type) else raw
+    if values.null_count > raw.null_count:
+        raw = without_spaced_missing(raw, values, field)
+    return raw, values, list(breaches(raw, values, field))
 
 
 def _column(batch: pa.RecordBatch, contract: Contract, field: Field) -> tuple[pa.Array, list[Breach]]:
@@ -160,7 +166,8 @@ def _column(batch: pa.RecordBatch, contract: Contract, field: Field) -> tuple[pa
     ]
     if len(found) > 1:
         found = [column.cast(pa.string()) for column in found]
-    found = [_without_missing(column, field) for column in found]
+    several = len(found) > 1
+    found = [_without_missing(column, field, trim=several) for column in found]
     if not found:
         return pa.nulls(batch.num_rows, pa.string()), []
     ambiguous = [
@@ -170,10 +177,10 @@ def _column(batch: pa.RecordBatch, contract: Contract, field: Field) -> tuple[pa
     return (pc.coalesce(*found) if len(found) > 1 else found[0]), ambiguous
 
 
-def _without_missing(column: pa.Array, field: Field) -> pa.Array:
+def _without_missing(column: pa.Array, field: Field, *, trim: bool) -> pa.Array:
     if pa.types.is_dictionary(column.type):
-        return pa.DictionaryArray.from_arrays(column.indices, without_missing(column.dictionary, field))
-    return without_missing(column, field) if pa.types.is_string(column.type) else column
+        return pa.DictionaryArray.from_arrays(column.indices, without_missing(column.dictionary, field, trim=trim))
+    return without_missing(column, field, trim=trim) if pa.types.is_string(column.type) else column
 
 
 def _no_objects(batch: pa.RecordBatch, contract: Contract) -> Iterator[tuple[int, Fault]]:
@@ -192,10 +199,16 @@ def _unfit_for_folders(typed: Mapping[str, pa.Array], contract: Contract) -> Ite
         values = plain(typed[name]) if name in typed else None
         if values is None or not pa.types.is_string(values.type):
             continue
+        lengths = pc.binary_length(values)
+        ends = pc.min_max(lengths)
+        if ends["min"].as_py() == 0:
+            for row in pc.indices_nonzero(pc.equal(lengths, 0)).to_pylist():
+                reason = f'{name}: "" is no name for a partition; give the field "" as one of its missingValues'
+                yield row, Fault(name, "partitionBy", reason)
         for row in pc.indices_nonzero(pc.fill_null(pc.equal(values, NULL_PARTITION), False)).to_pylist():
             reason = f"{name}: {quoted(values[row].as_py())} is how a partition without a value is named"
             yield row, Fault(name, "partitionBy", reason)
-        if (pc.max(pc.binary_length(values)).as_py() or 0) <= _SURELY_FITS:
+        if (ends["max"].as_py() or 0) <= _SURELY_FITS:
             continue
         long = [
             text

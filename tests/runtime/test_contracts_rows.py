@@ -88,6 +88,15 @@ def test_a_row_without_anything_unknown_has_nothing_rescued(lake: OpenLake) -> N
     assert json.loads(json.loads(rescued[0])["more"], parse_float=str) == {"a": ["1.50", None]}
 
 
+def test_an_empty_text_is_not_taken_for_the_partition_without_a_value(lake: OpenLake) -> None:
+    fields = {"name": "sku"}, {"name": "shop", "missingValues": ["-"]}
+    made = contract(*fields, pipeline={"partitionBy": ["shop"]})
+    record = lake.take(Upload(b"sku,shop\n1,\n2,-\n3,K\n"), made)
+    assert [key.split("/")[1] for key in record.outputs] == ["shop=K", "shop=__HIVE_DEFAULT_PARTITION__"]
+    reason = 'shop: "" is no name for a partition; give the field "" as one of its missingValues'
+    assert refusals(lake) == [(1, "shop", "partitionBy", reason)]
+
+
 # Values within objects
 
 NESTED = contract(
