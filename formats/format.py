@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     """The type that the caller will cast a file's column to; None when it has no use for the column.
 
     A dictionary of strings stands for text that repeats itself, which may be known only when some rows have been seen:
-    a block asks for it when it is parsed.
+    a block asks for it when it is parsed. A struct stands for an object whose values are asked for by their own names,
+    ``customer.city``: what stands there and is none comes as text, under the name of the object.
     """
 else:
     Wanted = object

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from formats.columns import batch_of, refuse_too_many
 from formats.format import Rows, Wanted
+from formats.json_paths import is_whole
 from formats.json_rows import rows_of
 from formats.json_template import Template, template_of
 from formats.json_values import Parsed, stripped
@@ -41,7 +42,7 @@ def rows_alike(
     limits allow.
     """
     template = template_of(objects, limits)
-    if template is None or any(wanted(".".join(path)) is not None for path in template.holes.objects):
+    if template is None or any(is_whole(wanted(".".join(path))) for path in template.holes.objects):
         return None
     found = _values(objects, template)
     if found is None:

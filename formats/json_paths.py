@@ -38,7 +38,7 @@ def nested_paths(rows: Sequence[Any], before: Path = ()) -> tuple[Path, ...]:
     """The ways to the values in the objects that some rows hold."""
     found: list[Path] = []
     names = names_of(rows)
-    objects = _objects(rows, frozenset(names))
+    objects, _ = _objects(rows, frozenset(names))
     for name in names:
         if before:
             found.append((*before, name))
@@ -50,15 +50,21 @@ def nested_paths(rows: Sequence[Any], before: Path = ()) -> tuple[Path, ...]:
 def paths_of(rows: Sequence[Mapping[str, Any]], wanted: Wanted, before: Path = ()) -> list[Path]:
     """The ways to what is wanted of some rows: an object that is not wanted as a whole may be in part."""
     found: list[Path] = []
-    names = names_of(rows)
-    whole = {name for name in names if wanted(".".join((*before, name))) is not None}
-    objects = _objects(rows, frozenset(names) - whole)
-    for name in names:
-        if name in whole:
+    asked = {name: wanted(".".join((*before, name))) for name in names_of(rows)}
+    objects, others = _objects(rows, frozenset(name for name, type_ in asked.items() if not is_whole(type_)))
+    for name, type_ in asked.items():
+        if is_whole(type_) or (type_ is not None and name in others):
             found.append((*before, name))
-        elif name in objects:
+        if name in objects:
             found += paths_of(objects[name], wanted, (*before, name))
     return found
+
+
+def is_whole(wanted: pa.DataType | None) -> bool:
+    """Whether a value is wanted as such, not the values within an object."""
+    import pyarrow as pa
+
+    return wanted is not None and not pa.types.is_struct(wanted)
 
 
 def value_at(row: Mapping[str, Any], path: Path) -> Any:
@@ -69,15 +75,21 @@ def value_at(row: Mapping[str, Any], path: Path) -> Any:
     return value
 
 
-def _objects(rows: Sequence[Any], names: frozenset[str]) -> dict[str, list[dict[str, Any]]]:
-    """The objects that rows have under some names. In one go, since names may be as many as rows."""
+def _objects(rows: Sequence[Any], names: frozenset[str]) -> tuple[dict[str, list[dict[str, Any]]], set[str]]:
+    """The objects that rows have under some names, and under which they have others than objects, too.
+
+    In one go, since names may be as many as rows.
+    """
     found: dict[str, list[dict[str, Any]]] = {}
+    others: set[str] = set()
     for row in rows if names else ():
         if isinstance(row, dict):
             for name, value in row.items():
                 if isinstance(value, dict) and name in names:
                     found.setdefault(name, []).append(value)
-    return found
+                elif value is not None and name in names:
+                    others.add(name)
+    return found, others
 
 
 def schema_of(types: Mapping[Path, pa.DataType]) -> pa.Schema:
@@ -100,16 +112,17 @@ def _fields(types: Sequence[tuple[Path, pa.DataType]], depth: int) -> list[pa.Fi
 
 
 def has_more(fields: Iterable[pa.Field], known: Mapping[Path, Any], wanted: Wanted, before: Path = ()) -> bool:
-    """Whether something is wanted of what was read that is not among the known paths."""
+    """Whether something is wanted of what was read that is not among the known paths, or is no object as wanted."""
     import pyarrow as pa
 
     for field in fields:
         path = (*before, field.name)
         if path in known:
             continue
-        if wanted(".".join(path)) is not None:
+        type_, is_object = wanted(".".join(path)), pa.types.is_struct(field.type)
+        if is_whole(type_) or (type_ is not None and not is_object and not pa.types.is_null(field.type)):
             return True
-        if pa.types.is_struct(field.type) and has_more(field.type.fields, known, wanted, path):
+        if is_object and has_more(field.type.fields, known, wanted, path):
             return True
     return False
 

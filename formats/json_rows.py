@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from formats.columns import refuse_too_many
 from formats.format import MalformedRow, Rows, Wanted
-from formats.json_paths import Path, flat, has_more, is_deeper, paths_of, schema_of, value_at
+from formats.json_paths import Path, flat, has_more, is_deeper, is_whole, paths_of, schema_of, value_at
 from formats.json_stretches import count_names, has_non_number, is_shallow
 from formats.json_values import Number, Parsed, way_to_fault
 from formats.limits import Limits
@@ -84,6 +84,8 @@ def _parsed_exactly(wanted: pa.DataType | None) -> pa.DataType | None:
     """The type to ask pyarrow's parser for: the one wanted where it reads just what that type allows, else text."""
     import pyarrow as pa
 
+    if wanted is not None and not is_whole(wanted):
+        return None
     if wanted is None or pa.types.is_decimal(wanted) or pa.types.is_integer(wanted) or pa.types.is_boolean(wanted):
         return wanted
     return pa.string()
@@ -120,8 +122,15 @@ def _batch(rows: Sequence[Mapping[str, Value]], wanted: Wanted, limits: Limits) 
     refuse_too_many(len(paths), limits, len(rows))
     if not paths:  # a batch made of columns would forget how many rows it has
         return pa.RecordBatch.from_struct_array(pa.StructArray.from_buffers(pa.struct([]), len(rows), [None]))
-    columns = [pa.array([_text(value_at(row, path)) for row in rows], pa.string()) for path in paths]
+    columns = [pa.array(_texts_at(path, rows, wanted), pa.string()) for path in paths]
     return pa.RecordBatch.from_arrays(columns, [".".join(path) for path in paths])
+
+
+def _texts_at(path: Path, rows: Sequence[Mapping[str, Value]], wanted: Wanted) -> list[str | None]:
+    values = [value_at(row, path) for row in rows]
+    if not is_whole(wanted(".".join(path))):
+        values = [None if isinstance(value, dict) else value for value in values]
+    return [_text(value) for value in values]
 
 
 def _judged(row: Parsed, wanted: Wanted, limits: Limits) -> Parsed:

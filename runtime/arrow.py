@@ -15,6 +15,11 @@ import pyarrow.compute as pc
 
 from formats.columns import batch_of
 
+NOTHING = pa.scalar(None, pa.string())
+"""No text."""
+LONGEST_INTEGER = 19
+"""Digits of the largest integer of 64 bits."""
+
 
 def texts(values: Sequence[str]) -> pa.Array:
     """An array of texts."""

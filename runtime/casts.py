@@ -12,22 +12,47 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runtime.arrow import any_true, texts
+from runtime.arrow import NOTHING, any_true, texts
 from runtime.contract import Field
 from runtime.date_casts import cast_dates
 from runtime.field import DEFAULT_FORMAT
 from runtime.number_casts import cast_integers, cast_numbers, cast_years
 
-_NOTHING = pa.scalar(None, pa.string())
 
+def without_missing(strings: pa.Array, field: Field, *, trim: bool = False) -> pa.Array:
+    """The strings with the field's missing values (Table Schema, ``missingValues``) as nulls.
 
-def without_missing(strings: pa.Array, field: Field) -> pa.Array:
-    """The strings with the field's missing values (Table Schema, ``missingValues``) as nulls."""
-    if set(field.missing_values) == {""}:
+    Space around a missing value of all but strings doesn't count. It is looked for here with ``trim``, or where the
+    value with space could be one of the field's type; :func:`without_spaced_missing` finds the others in less time.
+    """
+    if field.type != "string" and (trim or _has_missing_that_is_a_value(field)):
+        missing = pc.is_in(pc.utf8_trim_whitespace(strings), _trimmed_missing(field))
+    elif set(field.missing_values) == {""}:
         missing = pc.equal(pc.binary_length(strings), 0)
     else:
         missing = pc.is_in(strings, _texts(field.missing_values))
-    return pc.if_else(missing, _NOTHING, strings) if any_true(missing) else strings
+    return pc.if_else(missing, NOTHING, strings) if any_true(missing) else strings
+
+
+def without_spaced_missing(strings: pa.Array, values: pa.Array, field: Field) -> pa.Array:
+    """The strings with missing values that have space around them as nulls, too, of those that are no ``values``."""
+    if field.type == "string":
+        return strings
+    faulty = pc.and_(values.is_null(), strings.is_valid())
+    others = strings.filter(faulty)
+    missing = pc.is_in(pc.utf8_trim_whitespace(others), _trimmed_missing(field))
+    return pc.replace_with_mask(strings, faulty, pc.if_else(missing, NOTHING, others)) if any_true(missing) else strings
+
+
+@lru_cache(1024)
+def _has_missing_that_is_a_value(field: Field) -> bool:
+    missing = _trimmed_missing(field)
+    return any(cast(missing, field, native=native).null_count < len(missing) for native in (False, True))
+
+
+@lru_cache(1024)
+def _trimmed_missing(field: Field) -> pa.Array:
+    return texts([text.strip() for text in field.missing_values])
 
 
 def cast(strings: pa.Array, field: Field, *, native: bool = False) -> pa.Array:

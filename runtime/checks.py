@@ -14,11 +14,10 @@ from formats import MalformedRow, Rows
 from formats.columns import all_but
 from formats.format import with_evidence
 from runtime import rules
-from runtime.arrow import integers, plain, take, texts, with_values
-from runtime.casts import cast, without_missing
-from runtime.contract import Contract, Field
-from runtime.faults import Breach, Fault, breaches, quoted
-from runtime.faults import faults as faults_of
+from runtime.arrow import NOTHING, integers, plain, take, texts, with_values
+from runtime.casts import cast, without_missing, without_spaced_missing
+from runtime.contract import Contract, Field, normalise
+from runtime.faults import Breach, Fault, breaches, faults_of, quoted
 from runtime.json_text import objects
 from runtime.partitions import NULL_PARTITION, partition_folder
 from runtime.personal import MASK
@@ -93,20 +92,25 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
     typed: dict[str, pa.Array] = {}
     for field in contract.fields:
         raw, ambiguous = _column(rows.batch, contract, field)
-        typed[field.name], found = _judged(raw, field, native=rows.native)
+        raw, typed[field.name], found = _judged(raw, field, native=rows.native)
         errors = _errors(rows, raw, contract, field)
-        for row, error in errors.items():
-            _tell(error, faults.setdefault(row, []))
+        for row, fault in errors.items():
+            _tell(fault, faults.setdefault(row, []))
         for breach in itertools.chain(ambiguous, found):
             broken = pc.indices_nonzero(breach.rows)
             values = plain(raw.take(broken)).to_pylist()
-            for row, other in zip(broken.to_pylist(), faults_of(breach, values, field), strict=True):
+            for row, fault in zip(broken.to_pylist(), faults_of(breach, values, field), strict=True):
                 if row not in errors:
-                    _tell(other, faults.setdefault(row, []))
+                    _tell(fault, faults.setdefault(row, []))
     places = pa.arange(0, count) if rows.positions is None else integers(rows.positions)
-    whole_rows = (_unfit_for_folders(typed, contract), _broken_rules(typed, contract), _repeated(places, repeated))
-    for row, other in itertools.chain(*whole_rows):
-        _tell(other, faults.setdefault(row, []))
+    whole_rows = (
+        _no_objects(rows.batch, contract),
+        _unfit_for_folders(typed, contract),
+        _broken_rules(typed, contract),
+        _repeated(places, repeated),
+    )
+    for row, fault in itertools.chain(*whole_rows):
+        _tell(fault, faults.setdefault(row, []))
     kept = None
     refused = [_malformed(row, contract) for row in rows.malformed]
     batch = pa.RecordBatch.from_arrays(list(typed.values()), names=list(typed))
@@ -133,22 +137,28 @@ def _errors(rows: Rows, raw: pa.Array, contract: Contract, field: Field) -> Mapp
     return found
 
 
-def _tell(other: Fault, before: list[Fault]) -> None:
+def _tell(fault: Fault, before: list[Fault]) -> None:
     """Put a fault behind a row's others, unless these are many."""
     if len(before) < _MOST_FAULTS:
-        before.append(other)
+        before.append(fault)
     elif before[-1] is not _MORE_FAULTS:
         before.append(_MORE_FAULTS)
 
 
-def _judged(raw: pa.Array, field: Field, *, native: bool) -> tuple[pa.Array, list[Breach]]:
-    """A column's values in its field's type, and the rules that rows break. Of a dictionary its texts are judged."""
-    if not pa.types.is_dictionary(raw.type):
-        values = cast(raw, field, native=native) if pa.types.is_string(raw.type) else raw
-        return values, list(breaches(raw, values, field))
-    values, found = _judged(raw.dictionary, field, native=native)
-    typed = with_values(raw.indices, values) if pa.types.is_string(values.type) else values.take(raw.indices)
-    return typed, [replace(breach, rows=breach.rows.take(raw.indices)) for breach in found]
+def _judged(raw: pa.Array, field: Field, *, native: bool) -> tuple[pa.Array, pa.Array, list[Breach]]:
+    """A column without missing values, the same in its field's type, and the rules that rows break.
+
+    Of a dictionary its texts are judged.
+    """
+    if pa.types.is_dictionary(raw.type):
+        texts, values, found = _judged(raw.dictionary, field, native=native)
+        typed = with_values(raw.indices, values) if pa.types.is_string(values.type) else values.take(raw.indices)
+        breached = [replace(breach, rows=breach.rows.take(raw.indices)) for breach in found]
+        return pa.DictionaryArray.from_arrays(raw.indices, texts), typed, breached
+    values = cast(raw, field, native=native) if pa.types.is_string(raw.type) else raw
+    if values.null_count > raw.null_count:
+        raw = without_spaced_missing(raw, values, field)
+    return raw, values, list(breaches(raw, values, field))
 
 
 def _column(batch: pa.RecordBatch, contract: Contract, field: Field) -> tuple[pa.Array, list[Breach]]:
@@ -160,7 +170,8 @@ def _column(batch: pa.RecordBatch, contract: Contract, field: Field) -> tuple[pa
     ]
     if len(found) > 1:
         found = [column.cast(pa.string()) for column in found]
-    found = [_without_missing(column, field) for column in found]
+    several = len(found) > 1
+    found = [_without_missing(column, field, trim=several) for column in found]
     if not found:
         return pa.nulls(batch.num_rows, pa.string()), []
     ambiguous = [
@@ -170,10 +181,20 @@ def _column(batch: pa.RecordBatch, contract: Contract, field: Field) -> tuple[pa
     return (pc.coalesce(*found) if len(found) > 1 else found[0]), ambiguous
 
 
-def _without_missing(column: pa.Array, field: Field) -> pa.Array:
+def _without_missing(column: pa.Array, field: Field, *, trim: bool) -> pa.Array:
     if pa.types.is_dictionary(column.type):
-        return pa.DictionaryArray.from_arrays(column.indices, without_missing(column.dictionary, field))
-    return without_missing(column, field) if pa.types.is_string(column.type) else column
+        return pa.DictionaryArray.from_arrays(column.indices, without_missing(column.dictionary, field, trim=trim))
+    return without_missing(column, field, trim=trim) if pa.types.is_string(column.type) else column
+
+
+def _no_objects(batch: pa.RecordBatch, contract: Contract) -> Iterator[tuple[int, Fault]]:
+    """The rows that have a text where the contract has fields within an object."""
+    for position, name in enumerate(batch.schema.names):
+        if contract.field_of_column(name) is None and contract.has_fields_within(name):
+            reason = f"{normalise(name)} is no object, but the contract has fields within it"
+            present = pc.greater(pc.binary_length(batch.column(position)), 0)
+            for row in pc.indices_nonzero(present).to_pylist():
+                yield row, Fault(None, "structure", reason)
 
 
 def _unfit_for_folders(typed: Mapping[str, pa.Array], contract: Contract) -> Iterator[tuple[int, Fault]]:
@@ -182,10 +203,16 @@ def _unfit_for_folders(typed: Mapping[str, pa.Array], contract: Contract) -> Ite
         values = plain(typed[name]) if name in typed else None
         if values is None or not pa.types.is_string(values.type):
             continue
+        lengths = pc.binary_length(values)
+        ends = pc.min_max(lengths)
+        if ends["min"].as_py() == 0:
+            for row in pc.indices_nonzero(pc.equal(lengths, 0)).to_pylist():
+                reason = f'{name}: "" is no name for a partition; give the field "" as one of its missingValues'
+                yield row, Fault(name, "partitionBy", reason)
         for row in pc.indices_nonzero(pc.fill_null(pc.equal(values, NULL_PARTITION), False)).to_pylist():
             reason = f"{name}: {quoted(values[row].as_py())} is how a partition without a value is named"
             yield row, Fault(name, "partitionBy", reason)
-        if (pc.max(pc.binary_length(values)).as_py() or 0) <= _SURELY_FITS:
+        if (ends["max"].as_py() or 0) <= _SURELY_FITS:
             continue
         long = [
             text
@@ -218,8 +245,8 @@ def _repeated(places: pa.Array, repeated: Mapping[int, Fault]) -> Iterator[tuple
 
 def _unknown(batch: pa.RecordBatch, contract: Contract) -> pa.RecordBatch:
     """The columns that no field claims, which are there only where the contract keeps them."""
-    names = [name for name in batch.schema.names if contract.field_of_column(name) is None]
-    return batch.select(names)
+    names = batch.schema.names
+    return batch.select([position for position, name in enumerate(names) if contract.field_of_column(name) is None])
 
 
 def _refused(rows: Rows, contract: Contract, at_fault: pa.Array, faults: Sequence[Sequence[Fault]]) -> list[RefusedRow]:
@@ -241,8 +268,8 @@ def _without_personal(batch: pa.RecordBatch, contract: Contract) -> list[str | N
     columns = []
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         field, strings = contract.field_of_column(name), column.cast(pa.string())
-        hidden = pc.if_else(strings.is_valid(), MASK, pa.scalar(None, pa.string()))
-        columns.append(hidden if field and field.personal else strings)
+        hidden = pc.if_else(strings.is_valid(), MASK, NOTHING)
+        columns.append(hidden if (field.personal if field else contract.has_fields_within(name)) else strings)
     found: list[str | None] = objects(batch.schema.names, columns).to_pylist()
     return found
 

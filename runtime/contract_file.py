@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ _DEEPEST = 50
 """Levels of lists and mappings. A contract has six."""
 _MOST_REPEATED = 100_000
 """Values that aliases may stand for. A contract of 10,000 columns has as many."""
+_WHOLE_NUMBER = re.compile(r"(?:0|-?[1-9][0-9]{0,17})\Z")
 # PyYAML can be built without libyaml, whose loader takes the same and is ten times as quick.
 _Parser: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
@@ -135,7 +137,9 @@ def _refuse_boundless(text: str) -> None:
 
 
 class _Loader(_Parser):  # type: ignore[misc]
-    """YAML without its guesses at dates: a contract's dates stay texts, so that they can be shipped as JSON.
+    """YAML without its guesses at dates and numbers: dates and fractions stay texts, exact, to be shipped as JSON.
+
+    Only what JSON would take for a whole number too is one: 010, 0x1F and 1:30 are texts.
 
     A key that stands twice is a mistake: the first rule would go unheard.
     """
@@ -153,10 +157,12 @@ class _Loader(_Parser):  # type: ignore[misc]
         return mapping
 
 
+_GUESSES = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:float", "tag:yaml.org,2002:int")
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _GUESSES]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", _WHOLE_NUMBER, list("-0123456789"))
 
 
 def _line(node: yaml.Node | None, path: descriptor.Path) -> int:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runtime.arrow import all_true, any_true
+from runtime.arrow import NOTHING, all_true, any_true
 from runtime.contract import Field
 from runtime.date_parts import as_iso
 from runtime.date_pattern import DatePattern, parse_pattern
 from runtime.field import DEFAULT_FORMAT
-from runtime.halving import NOTHING, Spelling, can_cast, cast_strings
+from runtime.halving import Spelling, can_cast, cast_strings
 
 _MOST_DATES = (
     r"[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
@@ -53,34 +53,61 @@ def cast_dates(strings: pa.Array, field: Field, *, native: bool = False) -> pa.A
         strings = pc.replace_substring_regex(strings, f"^({_DATE})T00:00:00(\\.0+)?$", r"\1")
     elif native and field.type == "datetime" and field.time_zone is not None:
         strings = pc.replace_substring_regex(strings, f"^({_DATE})$", r"\1T00:00:00")
+    values = _cast(strings, field)
+    within = _within_calendar(values, field)
+    return values if within is None else pc.if_else(within, values, pa.scalar(None, values.type))
+
+
+def _cast(strings: pa.Array, field: Field) -> pa.Array:
+    """Dates, instants or times, of any year."""
     read = _read(strings, field)
     if read.local is None or field.time_zone is None:
-        return _without_year_0(read.values)
+        return read.values
     instants = _instants(read.local, field.time_zone)
-    return _without_year_0(instants if read.values is None else pc.coalesce(read.values, instants))
+    return instants if read.values is None else pc.coalesce(read.values, instants)
 
 
-def _without_year_0(values: pa.Array) -> pa.Array:
-    """Dates and datetimes, null where they are of the year 0, which is another one to each engine."""
+def _within_calendar(values: pa.Array, field: Field) -> pa.Array | None:
+    """Which dates and datetimes are of the years 1 to 9999, in UTC and in the field's zone; None where all are.
+
+    Others are another day to each engine, or none. An offset leads there too, or the zone that computed columns are in.
+    """
     if pa.types.is_string(values.type):
-        return values
-    first = pa.scalar(datetime.date.min).cast(values.type)
-    earliest = pc.min(values)
-    if not earliest.is_valid or earliest.value >= first.value:
-        return values
-    return pc.if_else(pc.less(values, first), pa.scalar(None, values.type), values)
+        return None
+    first, last = _ends(values.type, field.time_zone)
+    found = pc.min_max(values)
+    if not found["min"].is_valid or (first.value <= found["min"].value and found["max"].value <= last.value):
+        return None
+    return pc.and_(pc.greater_equal(values, first), pc.less_equal(values, last))
 
 
-def zone_faults(strings: pa.Array, field: Field) -> list[tuple[pa.Array, str]]:
-    """Which local times are two instants in the field's zone, or none, and how to say so."""
-    local = _read(strings, field).local
-    if local is None or field.time_zone is None:
-        return []
-    twice, skipped = _clock_changes(local, field.time_zone)
-    return [
-        (twice, f"comes twice in {field.time_zone}, where clocks are put back; give its offset"),
-        (skipped, f"is skipped in {field.time_zone}, where clocks are put forward"),
-    ]
+@lru_cache(1024)
+def _ends(type_: pa.DataType, zone: str | None) -> tuple[pa.Scalar, pa.Scalar]:
+    """The first and the last value of the years 1 to 9999."""
+    if pa.types.is_date(type_):
+        return pa.scalar(datetime.date.min), pa.scalar(datetime.date.max)
+    zones = ("UTC", zone or "UTC")
+    first, last = (
+        [pc.assume_timezone(pa.scalar(end, _LOCAL), of).cast(_INSTANT).value for of in zones]
+        for end in (
+            datetime.datetime.combine(datetime.date.min, datetime.time.min),
+            datetime.datetime.combine(datetime.date.max, datetime.time.max),
+        )
+    )
+    return pa.scalar(max(first), _INSTANT), pa.scalar(min(last), _INSTANT)
+
+
+def date_faults(strings: pa.Array, field: Field) -> Iterator[tuple[pa.Array, str]]:
+    """Which dates and datetimes have no place in the calendar or in the field's zone, and how to say so."""
+    within = _within_calendar(_cast(strings, field), field)
+    if within is not None:
+        where = f"in UTC or in {field.time_zone}" if field.time_zone else "in UTC"
+        yield pc.invert(within), "is outside of the years 1 to 9999" + (f" {where}" if field.type == "datetime" else "")
+    local = _read(strings, field).local if field.time_zone else None
+    if local is not None:
+        twice, skipped = _clock_changes(local, field.time_zone or "")
+        yield twice, f"comes twice in {field.time_zone}, where clocks are put back; give its offset"
+        yield skipped, f"is skipped in {field.time_zone}, where clocks are put forward"
 
 
 def _read(strings: pa.Array, field: Field) -> _Read:

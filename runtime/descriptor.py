@@ -108,14 +108,13 @@ class Section:
         return default
 
     def text_or_texts(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        """A text, or a list of texts with at least one."""
+        """A text, or a list of texts with at least one; numbers are taken as they print."""
         if name not in self._properties:
             return default
         value = self._properties[name]
-        if isinstance(value, str):
-            return (value,)
-        if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
-            return tuple(value)
+        values = value if isinstance(value, list) else [value]
+        if values and all(_is_scalar(item) for item in values):
+            return tuple(map(str, values))
         self.problem(name, "a text, or a list of texts")
         return default
 

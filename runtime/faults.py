@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 from runtime.arrow import all_true, any_true
 from runtime.casts import constant
 from runtime.contract import Field
-from runtime.date_casts import zone_faults
+from runtime.date_casts import date_faults
 from runtime.field import DEFAULT_FORMAT
+from runtime.number_casts import integer_faults
 
 _SHOWN = 80
 _HIDDEN = "the value"
@@ -28,6 +29,12 @@ _KINDS: Mapping[str, str] = {
     "time": "a time such as 18:05:00",
     "year": "a year of four digits",
 }
+_EXPLAIN: Mapping[str, Callable[[pa.Array, Field], Iterator[tuple[pa.Array, str]]]] = {
+    "integer": integer_faults,
+    "date": date_faults,
+    "datetime": date_faults,
+}
+"""What more can be said of texts that look like values."""
 _KINDS_IN_A_ZONE = "a date and time such as 2025-12-31T18:05:00"
 _BOUNDS: tuple[tuple[str, str, Callable[..., pa.Array], str], ...] = (
     ("minimum", "minimum", pc.greater_equal, "less than"),
@@ -64,7 +71,7 @@ def breaches(raw: pa.Array, values: pa.Array, field: Field) -> Iterator[Breach]:
             yield Breach(pc.invert(pc.fill_null(passes, True)), rule, reason)
 
 
-def faults(breach: Breach, values: Sequence[object], field: Field) -> list[Fault]:
+def faults_of(breach: Breach, values: Sequence[object], field: Field) -> list[Fault]:
     """The faults of the rows that break a rule, in words, by their values. One that tells of a person is not shown."""
     before, shows, after = breach.reason.partition("{value}")
     texts = [quoted(value) if shows and not field.personal else _HIDDEN if shows else "" for value in values]
@@ -80,15 +87,15 @@ def quoted(value: object) -> str:
 
 
 def _not_of_the_type(raw: pa.Array, values: pa.Array, field: Field) -> Iterator[Breach]:
-    rows = pc.and_(values.is_null(), raw.is_valid())
-    if field.time_zone is not None:
-        for mask, why in zone_faults(raw, field):
-            changes = pc.and_(rows, mask)
-            if any_true(changes):
-                yield Breach(changes, "type", "{value} " + why)
-                rows = pc.and_not(rows, changes)
-    if any_true(rows):
-        yield Breach(rows, "type", "{value} is not " + _kind(field))
+    at_fault = rest = pc.and_(values.is_null(), raw.is_valid())
+    explain = _EXPLAIN.get(field.type)
+    for mask, why in explain(raw.filter(at_fault), field) if explain else ():
+        explained = pc.and_(rest, pc.replace_with_mask(at_fault, at_fault, pc.fill_null(mask, False)))
+        if any_true(explained):
+            yield Breach(explained, "type", "{value} " + why)
+            rest = pc.and_not(rest, explained)
+    if any_true(rest):
+        yield Breach(rest, "type", "{value} is not " + _kind(field))
 
 
 def _rules(raw: pa.Array, values: pa.Array, field: Field) -> Iterator[tuple[pa.Array, str, str]]:

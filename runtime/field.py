@@ -42,6 +42,7 @@ _PROPERTIES_OF: Mapping[str, tuple[str, ...]] = {
 }
 _ALWAYS = ("required", "unique")
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+CONSTRAINTS = (*_ALWAYS, "enum", *_BOUNDS, "minLength", "maxLength", "pattern")
 _CONSTRAINTS_OF: Mapping[str, tuple[str, ...]] = {
     "string": (*_ALWAYS, "enum", "minLength", "maxLength", "pattern"),
     "boolean": _ALWAYS,
@@ -130,13 +131,12 @@ def parse_field(section: Section, missing_values: tuple[str, ...], time_zone: st
 
 def _parse_decimal(section: Section) -> tuple[int, int]:
     section.allow_only(("precision", "scale"))
-    precision = section.integer("precision", 1, MAXIMUM_PRECISION)
+    precision = section.integer("precision", 1, MAXIMUM_PRECISION) or DEFAULT_PRECISION
     scale = section.integer("scale", 0, MAXIMUM_PRECISION)
-    if precision is None and scale is None:
-        return DEFAULT_PRECISION, DEFAULT_SCALE
-    precision, scale = precision or DEFAULT_PRECISION, scale or 0
+    scale = DEFAULT_SCALE if scale is None else scale
     if scale > precision:
-        section.problem("scale", f"at most the precision, {precision}")
+        default = "" if section.has("scale") else f" ({DEFAULT_SCALE} where nothing is said)"
+        section.problem("scale", f"at most the precision, {precision}{default}")
     return precision, scale
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runtime.arrow import any_true
+from runtime.arrow import NOTHING, any_true
 
-NOTHING = pa.scalar(None, pa.string())
 _TRIED = 1_000
 """Strings that are cast by themselves before all are."""
 

@@ -107,8 +107,10 @@ class KeyLog:
 
     def _fault(self, number: int, key: str, owner: int) -> Fault:
         rule, names = self._contract.keys[number]
-        personal = any(self._contract.field(name).personal for name in names)
-        shown = "the value" if personal or len(names) > 1 else quoted(key)
+        fields = [self._contract.field(name) for name in names]
+        # A moment is known here in UTC only, which the file may not say.
+        hidden = len(fields) > 1 or any(field.personal or field.type == "datetime" for field in fields)
+        shown = "the value" if hidden else quoted(key)
         reason = f"{', '.join(names)}: {shown} stands in row {owner + 1} already"
         return Fault(names[0] if len(names) == 1 else None, rule, reason)
 

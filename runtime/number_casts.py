@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runtime.arrow import all_true, any_true
+from runtime.arrow import LONGEST_INTEGER, NOTHING, all_true, any_true
 from runtime.contract import Field
-from runtime.halving import NOTHING, Spelling, cast_strings
+from runtime.halving import Spelling, cast_strings
 
 _INTEGER = r"^[+-]?[0-9]+$"
 _DECIMAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _JSON_NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 _JSON_FRACTION = r"^-?[0-9]+(\.[0-9]+([eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)$"
+_YEAR = "^([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])$"
 _WHOLE = r"^-?[0-9]{1,18}\.0{1,18}$"
-_LONGEST_INTEGER = 19
-"""Digits of the largest number of 64 bits."""
-_BESIDE = r"[^0-9+\-()\p{Nd}\p{Pd}\p{Ps}\p{Pe}\x{2212}]*"
-"""What may stand beside a number that isn't bare: nothing that could be a sign, a bracket or another digit."""
+_BESIDE = r"[^\p{N}\p{Pd}\p{Ps}\p{Pe}\p{Sm}\x{2D7}\x{2043}\x{2795}-\x{2797}]*"
+"""What may stand beside a number that isn't bare: nothing that could be a sign, a bracket or another digit.
+
+Of mathematical signs Unicode counts some as punctuation, letters' modifiers or pictures.
+"""
 
 _USUALLY_BESIDE = " \u00a0\u202f\t%€$£¥"
 
@@ -44,19 +47,25 @@ def cast_integers(strings: pa.Array, field: Field, *, native: bool) -> pa.Array:
     return cast_strings(strings, pa.int64(), Spelling(r"^-?[0-9]{1,18}$", _INTEGER))
 
 
+def integer_faults(strings: pa.Array, field: Field) -> Iterator[tuple[pa.Array, str]]:
+    """Which texts that are no integers of 64 bits are whole numbers all the same, and how to say so."""
+    spelled = pc.utf8_trim_whitespace(_plain(strings, field, native=False))
+    yield pc.match_substring_regex(spelled, _INTEGER), "is beyond the whole numbers of 64 bits"
+
+
 def _without_zero_fraction(strings: pa.Array) -> pa.Array:
     """JSON numbers with a fraction or an exponent as their digits; null where they aren't whole."""
     spelled = pc.fill_null(pc.match_substring_regex(strings, _JSON_FRACTION), False)
     if not any_true(spelled):
         return strings
-    whole = cast_strings(strings.filter(spelled), pa.decimal128(_LONGEST_INTEGER, 0), Spelling(_WHOLE, _JSON_NUMBER))
+    whole = cast_strings(strings.filter(spelled), pa.decimal128(LONGEST_INTEGER, 0), Spelling(_WHOLE, _JSON_NUMBER))
     return pc.replace_with_mask(strings, spelled, whole.cast(pa.string()))
 
 
 def cast_years(strings: pa.Array) -> pa.Array:
-    """Years of four digits."""
+    """Years of four digits, 0001 to 9999."""
     trimmed = pc.utf8_trim_whitespace(strings)
-    lexical = pc.match_substring_regex(trimmed, "^[0-9]{4}$")
+    lexical = pc.match_substring_regex(trimmed, _YEAR)
     return _where(lexical, trimmed).cast(pa.int32())
 
 
@@ -85,35 +94,36 @@ def _plain(strings: pa.Array, field: Field, *, native: bool) -> pa.Array:
 
 
 def _respelled(strings: pa.Array, field: Field) -> pa.Array:
-    number = _number(field)
-    plain = _bare(strings, number) if field.bare_number else _without_beside(strings, number, field)
+    plain = _bare(strings, field) if field.bare_number else _without_beside(strings, field)
     if field.group_char:
         plain = pc.replace_substring(plain, field.group_char, "")
     return plain if field.decimal_char == "." else pc.replace_substring(plain, field.decimal_char, ".")
 
 
-def _bare(strings: pa.Array, number: str) -> pa.Array:
+def _bare(strings: pa.Array, field: Field) -> pa.Array:
     trimmed = pc.utf8_trim_whitespace(strings)
+    number = _number(field, r"(?:{digits}(?:{point}[0-9]*)?|{point}[0-9]+)")
     return _where(pc.match_substring_regex(trimmed, f"^[+-]?{number}$"), trimmed)
 
 
-def _without_beside(strings: pa.Array, number: str, field: Field) -> pa.Array:
+def _without_beside(strings: pa.Array, field: Field) -> pa.Array:
     """The numbers without what stands beside them."""
     # Trimming the usual signs first is quicker by far than the expression for all that there may be.
-    bare = _bare(pc.utf8_trim(strings, _USUALLY_BESIDE.replace(field.decimal_char, "")), number)
+    bare = _bare(pc.utf8_trim(strings, _USUALLY_BESIDE.replace(field.decimal_char, "")), field)
     others = pc.and_(bare.is_null(), strings.is_valid())
     if not any_true(others):
         return bare
-    # A decimal character right beside the digits would belong to them: ".50" is not 50.
+    # A decimal character right beside the digits could belong to them, or to a word: "Rs.50" is not 0.50.
     apart = _BESIDE.replace("[^", "[^" + re.escape(field.decimal_char)).removesuffix("*")
+    number = _number(field, "{digits}(?:{point}[0-9]+)?")
     within = f"^(?:{_BESIDE}([+-]))?(?:{_BESIDE}{apart})?({number})(?:{apart}{_BESIDE})?$"
     texts = strings.filter(others)
     found = _where(pc.match_substring_regex(texts, within), texts)
     return pc.replace_with_mask(bare, others, pc.replace_substring_regex(found, within, r"\1\2"))
 
 
-def _number(field: Field) -> str:
-    """A pattern of the numbers of a field without their sign.
+def _number(field: Field, fraction: str) -> str:
+    """A pattern of the numbers of a field without their sign; of decimal numbers, ``fraction`` says what they may lack.
 
     The digits before a decimal character are grouped rightly, the last group having three, or not at all: otherwise
     a decimal comma could be taken for a group's.
@@ -124,7 +134,7 @@ def _number(field: Field) -> str:
         digits = f"(?:[0-9]+|[0-9]{{1,3}}(?:{group}[0-9]{{2,3}})*{group}[0-9]{{3}})"
     if field.type == "integer":
         return digits
-    return rf"{digits}(?:{re.escape(field.decimal_char)}[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+    return fraction.format(digits=digits, point=re.escape(field.decimal_char)) + "(?:[eE][+-]?[0-9]+)?"
 
 
 def _where(mask: pa.Array, strings: pa.Array) -> pa.Array:

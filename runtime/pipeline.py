@@ -9,13 +9,16 @@ from typing import Literal, get_args
 
 from runtime.descriptor import Section
 from runtime.expression import NUMERIC, Comparison, parse_comparison
-from runtime.field import NAME, Field
+from runtime.field import CONSTRAINTS, NAME, Field
 
 Function = Literal["date", "year", "month"]
 
 FUNCTIONS: tuple[str, ...] = get_args(Function)
 RESCUED = "_rescued"
 """The column of what the contract doesn't know, where it is kept."""
+
+BUILT_IN_RULES = ("structure", "type", "error", *CONSTRAINTS, "primaryKey", "partitionBy", "more")
+"""The rules that the quarantine names without any under ``rules``."""
 
 _TOLERANCE = re.compile(r"[0-9]{1,18}(\.[0-9]{1,9})?")
 _CALL = re.compile(r"\s*([a-z]+)\s*\(\s*([a-z][a-z0-9_]*)\s*\)\s*")
@@ -54,6 +57,8 @@ def parse_rules(pipeline: Section, fields: Sequence[Field]) -> tuple[Rule, ...]:
         name, text = section.name("name", NAME), section.text("rule", "")
         if name in [rule.name for rule in rules]:
             section.problem("name", "a name of its own")
+        if name in BUILT_IN_RULES:
+            section.problem("name", "another name: the quarantine calls a rule of every contract so")
         tolerance = section.scalar("tolerance")
         if tolerance is not None and not _TOLERANCE.fullmatch(tolerance):
             section.problem("tolerance", "a decimal number such as 0.01")

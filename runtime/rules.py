@@ -13,7 +13,7 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runtime.arrow import any_true
+from runtime.arrow import LONGEST_INTEGER, any_true
 from runtime.expression import COMPARISONS, Expression, Name, Number
 from runtime.faults import quoted
 from runtime.pipeline import Rule
@@ -24,8 +24,6 @@ MOST_DIGITS = 76
 _COMPARE = dict(
     zip(COMPARISONS, (pc.equal, pc.not_equal, pc.less_equal, pc.greater_equal, pc.less, pc.greater), strict=True)
 )
-_WHOLE_NUMBER_DIGITS = 19
-"""Of the largest integer of 64 bits."""
 
 Columns = Mapping[str, pa.Array]
 
@@ -95,7 +93,7 @@ def _operand(column: pa.Array, *, wide: bool) -> pa.Array:
     decimal = pa.decimal256 if wide else pa.decimal128
     if pa.types.is_decimal(column.type):
         return column.cast(decimal(column.type.precision, column.type.scale))
-    return column.cast(decimal(_WHOLE_NUMBER_DIGITS, 0))
+    return column.cast(decimal(LONGEST_INTEGER, 0))
 
 
 def _passes(rule: Rule, operands: Columns) -> pa.Array:

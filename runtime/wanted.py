@@ -12,6 +12,8 @@ from runtime.arrow import plain
 from runtime.contract import Contract, Field
 from runtime.tables import value_type
 
+_OBJECT = pa.struct([])
+"""What has fields within it, each of which is asked for by its own name."""
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 _SAMPLE_ROWS, _FEWEST_SAMPLE_ROWS = 2_000, 200
 """How many rows are looked at for repetition; of fewer than the least, all are in one block anyway."""
@@ -32,8 +34,9 @@ class WantedTypes:
         field = self._contract.field_of_column(column)
         if field:
             return _DICTIONARY if column in self._repetitive else self._types[field.name]
-        # An object with fields in it is asked for by the names within, so that none of them is kept twice.
-        return pa.string() if self._contract.rescue and not self._contract.has_fields_within(column) else None
+        if self._contract.has_fields_within(column):
+            return _OBJECT
+        return pa.string() if self._contract.rescue else None
 
     def learn(self, first: Rows) -> None:
         """See in a file's first rows which texts repeat themselves: these are asked for as dictionaries from now on.

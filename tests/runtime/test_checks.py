@@ -55,6 +55,35 @@ def reasons(made: Contract, *values: str | None) -> list[str]:
         ({"type": "number", "constraints": {"maximum": 9.5}}, "9.50", "9.51", "maximum", 'it: "9.51" is more than 9.5'),
         ({"type": "integer", "constraints": {"enum": [1, 2]}}, "02", "3", "enum", 'it: "3" is none of 1, 2'),
         ({"type": "integer"}, "12", "12.0", "type", 'it: "12.0" is not a whole number'),
+        (
+            {"type": "integer", "groupChar": "."},
+            "9.223.372.036.854.775.807",
+            "9.223.372.036.854.775.808",
+            "type",
+            'it: "9.223.372.036.854.775.808" is beyond the whole numbers of 64 bits',
+        ),
+        ({"type": "year"}, "0001", "0000", "type", 'it: "0000" is not a year of four digits'),
+        (
+            {"type": "date"},
+            "0001-01-01",
+            "0000-12-31",
+            "type",
+            'it: "0000-12-31" is outside of the years 1 to 9999',
+        ),
+        (
+            {"type": "datetime"},
+            "9999-12-31T23:59:59.999999Z",
+            "9999-12-31T23:59:59-05:00",
+            "type",
+            'it: "9999-12-31T23:59:59-05:00" is outside of the years 1 to 9999 in UTC',
+        ),
+        (
+            {"type": "datetime"},
+            "0001-01-01T00:00:00Z",
+            "0001-01-01T00:30:00+01:00",
+            "type",
+            'it: "0001-01-01T00:30:00+01:00" is outside of the years 1 to 9999 in UTC',
+        ),
         ({"type": "boolean"}, "true", "yes", "type", 'it: "yes" is not true or false'),
         ({"type": "date"}, "2025-12-31", "31.12.25", "type", 'it: "31.12.25" is not a date such as 2025-12-31'),
         (
@@ -111,6 +140,51 @@ def test_missing_values_are_those_that_the_field_or_the_schema_names() -> None:
     )
     checked = check(rows_of({"a": "-", "b": "NULL"}, {"a": "NULL", "b": ""}, {"a": "", "b": "7"}), made)
     assert checked.taken.to_pylist() == [{"a": None, "b": None}, {"a": "NULL", "b": None}, {"a": "", "b": 7}]
+
+
+@pytest.mark.parametrize(
+    ("type_", "properties"),
+    [
+        ("number", {}),
+        ("number", {"decimalChar": ","}),
+        ("integer", {}),
+        ("boolean", {}),
+        ("date", {}),
+        ("datetime", {}),
+        ("time", {}),
+        ("year", {}),
+    ],
+)
+@pytest.mark.parametrize("missing", [["", "n/a"], ["", "0", "-1", " n/a "]])
+def test_space_around_a_missing_value_does_not_count(
+    type_: str, properties: dict[str, Any], missing: list[str]
+) -> None:
+    made = field_contract({"name": "it", "type": type_, **properties}, missingValues=missing)
+    given = [form.format(text.strip()) for text in missing for form in ("{}", " {}", "{}\t", "\u00a0{} ")]
+    assert judge(made, *given).taken.to_pylist() == [{"it": None}] * len(given)
+    column = pa.array(given).dictionary_encode()
+    batch = pa.RecordBatch.from_arrays([column], ["it"])
+    assert check(Rows(batch, lambda _: []), made).taken.to_pylist() == [{"it": None}] * len(given)
+    required = field_contract(
+        {"name": "it", "type": type_, **properties, "constraints": {"required": True}}, missingValues=missing
+    )
+    assert set(reasons(required, *given)) == {"it: is empty, but a value is required"}
+
+
+def test_space_around_a_missing_value_counts_in_a_string() -> None:
+    made = field_contract({"name": "it"}, missingValues=["", "n/a"])
+    assert judge(made, " ", " n/a", "n/a").taken.to_pylist() == [{"it": " "}, {"it": " n/a"}, {"it": None}]
+
+
+def test_a_missing_value_with_space_is_none_beside_a_fields_other_column() -> None:
+    made = parse_contract(
+        {
+            "name": "stock",
+            "schema": {"fields": [{"name": "a", "type": "integer"}], "fieldsMatch": "partial"},
+            "pipeline": {"aliases": {"a": ["b"]}},
+        }
+    )
+    assert check(rows_of({"a": " ", "b": "5"}, {"a": "6", "b": "\t"}), made).taken.to_pylist() == [{"a": 5}, {"a": 6}]
 
 
 def test_where_nothing_means_missing_an_empty_text_is_a_value() -> None:

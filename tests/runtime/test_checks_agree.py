@@ -41,7 +41,7 @@ GERMAN = [
     ["", ",5", ",50", ",505", ".5", "e1"],
     ["", " €", "\u00a0€", "%", "x"],
 ]
-DAYS = ["2025-10-26", "2025-03-30", "2024-02-29", "2025-02-29", "0000-01-01", "1600-01-01"]
+DAYS = ["9999-12-31", "2025-10-26", "2025-03-30", "2024-02-29", "2025-02-29", "0000-01-01", "1600-01-01"]
 HOURS = ["02:30", "01:59:59", "24:00", "00:00:00.5", "02:30:00.123456", "02:30:00.1234567", ""]
 MOMENTS = [DAYS, ["T", " "], HOURS, ["", "Z", "+01:00", "-0530", "+25:00"]]
 DATES = [["", "1", "31", "29"], [".", "/", " "], ["02", "12", "Feb", "13"], [".", "/", " "], ["2025", "24", "0000"]]
@@ -52,6 +52,9 @@ COLUMNS = {
     "string": Column({"constraints": {"minLength": 2, "maxLength": 4, "pattern": "[a-z0]+s?"}}, [["0", "ab", "s"]] * 3),
     "string, one of a few": Column({"constraints": {"enum": ["S", "é"], "required": True}}, [["S", "é", "s", " S"]]),
     "string, missing values": Column({"missingValues": ["n/a", "-"]}, [["n/a", "-", "--", ""]]),
+    "number, missing values": Column(
+        {**PRICE, "missingValues": ["-1", "n/a"]}, [["", " "], ["n/a", "-1", "1", "x"], ["", " "]]
+    ),
     "number": Column({**PRICE, "constraints": {"minimum": 0, "exclusiveMaximum": 1200}}, PLAIN),
     "number, wide": Column({"type": "number", "decimal": {"precision": 38, "scale": 10}}, [*PLAIN, ["", "0" * 30]]),
     "number, German": Column({**PRICE, "decimalChar": ",", "groupChar": "."}, GERMAN),

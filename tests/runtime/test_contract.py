@@ -1,6 +1,7 @@
 """A contract that is wrong is refused with file, line and what was expected; a right one says what a dataset is."""
 
 import textwrap
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,50 @@ def test_dates_in_a_contract_stay_text_so_that_it_can_be_shipped_as_json(tmp_pat
     made = load_contract(file)
     assert made.field("d").constraints.minimum == "2025-01-01"
     assert [parse_contract(shipped) for shipped in orjson.loads(dump_contracts([made]))] == [made]
+
+
+def test_numbers_in_a_contract_are_taken_as_they_are_written(tmp_path: Path) -> None:
+    file = tmp_path / "sales.yaml"
+    file.write_text(
+        """\
+name: sales
+schema:
+  fields:
+    - {name: code, constraints: {enum: [01, 0x1F, 1_0, 1:30, 1.10, 7]}, missingValues: [-99.00, 0]}
+    - name: price
+      type: number
+      decimal: {precision: 20, scale: 6}
+      constraints: {exclusiveMaximum: 99999999999999.99991, enum: [9999999999999.999951, 1.10, 12345678901234]}
+pipeline:
+  toleratedBadRows: 0.00001
+  rules: [{name: equal, rule: price = price, tolerance: 0.00001}]
+"""
+    )
+    for made in (load_contract(file), parse_contract(orjson.loads(dump_contracts([load_contract(file)]))[0])):
+        code, price = made.fields
+        assert code.constraints.enum == ("01", "0x1F", "1_0", "1:30", "1.10", "7")
+        assert code.missing_values == ("-99.00", "0")
+        assert price.constraints.exclusive_maximum == "99999999999999.99991"
+        assert price.constraints.enum == ("9999999999999.999951", "1.10", "12345678901234")
+        assert made.tolerated_bad_rows == Decimal("0.00001")
+        assert made.rules[0].tolerance == "0.00001"
+
+
+def test_a_precision_by_itself_leaves_the_scale_as_it_is_by_default() -> None:
+    price = field_contract({"name": "price", "type": "number", "decimal": {"precision": 30}}).field("price")
+    assert (price.precision, price.scale) == (30, 4)
+
+
+def test_a_number_is_a_name_or_a_format_as_it_is_written() -> None:
+    made = parse_contract({"name": "sales", "encoding": 1252, "schema": {"fields": [{"name": "a"}]}})
+    assert made.encodings == ("1252",)
+
+
+@pytest.mark.parametrize("name", ["type", "required", "unique", "enum", "minimum", "pattern", "structure", "error"])
+def test_a_rule_of_the_contracts_own_has_a_name_of_its_own(name: str, tmp_path: Path) -> None:
+    rule = f"pipeline:\n  rules: [{{name: {name}, rule: price = price}}]\n"
+    text = "name: sales\nschema: {fields: [{name: price, type: number}]}\n"
+    assert "name: expected another name" in mistake(tmp_path, text + rule)
 
 
 def test_what_is_left_out_has_table_schemas_defaults() -> None:

@@ -39,6 +39,13 @@ def test_of_rows_with_one_key_the_first_is_taken(lake: OpenLake) -> None:
     assert [row["raw_text"] for row in lake.quarantined()] == ["A,01,z,1", "B,1,y,1", ",1,v,1"]
 
 
+def test_a_moment_that_comes_again_is_not_quoted_in_a_spelling_that_the_file_has_not(lake: OpenLake) -> None:
+    at = {"name": "at", "type": "datetime", "constraints": {"unique": True}}
+    made = contract({"name": "sku"}, at, pipeline={"timeZone": "Europe/Berlin"})
+    lake.take(Upload(b"sku,at\nA,2020-01-01T00:00:00\nB,2019-12-31T23:00:00Z\n"), made)
+    assert refusals(lake) == [(2, "at", "unique", "at: the value stands in row 1 already")]
+
+
 def test_a_row_that_is_refused_keeps_no_other_row_from_its_key(lake: OpenLake) -> None:
     data = b"sku,line,code,price\nA,1,x,-1\nA,1,y,1\nB,1,y,1\nB,1,z,1\n"
     lake.take(Upload(data), RECEIPTS)

@@ -53,6 +53,26 @@ def test_what_the_contract_does_not_know_is_kept_as_json_where_it_asks_for_that(
     assert [json.loads(row["_rescued"]) for row in lake.rows()] == [texts, texts]
 
 
+def test_unknown_columns_of_one_name_are_all_kept(lake: OpenLake) -> None:
+    made = contract({"name": "sku"}, pipeline={"rescue": True})
+    lake.take(Upload(b'sku,x,x,,\n1,2,"say ""3""",4,\n2,,5,,6\n'), made)
+    assert [json.loads(row["_rescued"]) for row in lake.rows()] == [
+        {"x": '["2","say \\"3\\""]', "": '["4",""]'},
+        {"x": '["","5"]', "": '["","6"]'},
+    ]
+
+
+def test_an_unknown_name_that_looks_like_a_way_into_an_object_does_not_hide_what_is_there(lake: OpenLake) -> None:
+    made = parse_contract({**NESTED.descriptor, "pipeline": {"rescue": True}})
+    both = {"sku": "1", "customer": {"points": 1, "x": "within"}, "customer.x": "beside"}
+    one = {"sku": "2", "customer": {"points": 1}, "customer.x": "beside"}
+    lake.take(Upload(as_ndjson([both, one])), made)
+    assert [json.loads(row["_rescued"]) for row in lake.rows()] == [
+        {"customer.x": '["within","beside"]'},
+        {"customer.x": "beside"},
+    ]
+
+
 def test_every_character_is_kept_in_what_is_rescued(lake: OpenLake) -> None:
     made = contract({"name": "sku"}, pipeline={"rescue": True})
     text = "".join(map(chr, range(0x300)))
@@ -66,6 +86,15 @@ def test_a_row_without_anything_unknown_has_nothing_rescued(lake: OpenLake) -> N
     rescued = [row["_rescued"] for row in lake.rows()]
     assert rescued[1:] == [None, None]
     assert json.loads(json.loads(rescued[0])["more"], parse_float=str) == {"a": ["1.50", None]}
+
+
+def test_an_empty_text_is_not_taken_for_the_partition_without_a_value(lake: OpenLake) -> None:
+    fields = {"name": "sku"}, {"name": "shop", "missingValues": ["-"]}
+    made = contract(*fields, pipeline={"partitionBy": ["shop"]})
+    record = lake.take(Upload(b"sku,shop\n1,\n2,-\n3,K\n"), made)
+    assert [key.split("/")[1] for key in record.outputs] == ["shop=K", "shop=__HIVE_DEFAULT_PARTITION__"]
+    reason = 'shop: "" is no name for a partition; give the field "" as one of its missingValues'
+    assert refusals(lake) == [(1, "shop", "partitionBy", reason)]
 
 
 # Values within objects
@@ -111,6 +140,59 @@ def test_what_is_unknown_within_an_object_is_rescued_and_the_known_is_not(lake: 
         "customer.address.zip": "50667",
         "till": '{"id":7}',
     }
+
+
+NO_OBJECTS = ['"Ann"', "5", "true", "[]", '[{"points": 1}]']
+
+
+@pytest.mark.parametrize("encode", [as_json, as_ndjson])
+@pytest.mark.parametrize("value", NO_OBJECTS)
+@pytest.mark.parametrize("rescue", [False, True])
+@pytest.mark.parametrize("others", [0, 1, 300])
+def test_what_stands_where_an_object_should_be_is_quarantined(
+    encode: Any, value: str, rescue: bool, others: int, lake: OpenLake
+) -> None:
+    made = parse_contract({**NESTED.descriptor, "pipeline": {"rescue": rescue}})
+    lake.take(Upload(encode([*[CITY] * others, *[{"sku": "2", "customer": json.loads(value)}] * 2])), made)
+    reason = "customer is no object, but the contract has fields within it"
+    assert refusals(lake) == [(others + row, None, "structure", reason) for row in (1, 2)]
+    assert len(lake.rows()) == others
+
+
+@pytest.mark.parametrize("value", NO_OBJECTS)
+def test_so_is_what_stands_where_an_object_within_an_object_should_be(value: str, lake: OpenLake) -> None:
+    inner: dict[str, Any] = {"points": 1, "Address": json.loads(value)}
+    lake.take(Upload(as_ndjson([CITY, {"sku": "2", "customer": inner}])), NESTED)
+    reason = "customer.address is no object, but the contract has fields within it"
+    assert refusals(lake) == [(2, None, "structure", reason)]
+
+
+@pytest.mark.parametrize("customer", [{}, {"customer": None}, {"customer": {}}, {"customer": {"address": None}}])
+def test_an_object_that_is_null_or_absent_has_no_values(customer: dict[str, Any], lake: OpenLake) -> None:
+    lake.take(Upload(as_ndjson([CITY, {"sku": "2", **customer}])), NESTED)
+    assert [(row["sku"], row["city"]) for row in lake.rows()] == [("1", "Köln"), ("2", None)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"sku,customer\n1,\n2,Ann\n",
+        b"<s><r><sku>1</sku><customer/></r><r><sku>2</sku><customer>Ann</customer></r></s>",
+    ],
+    ids=["csv", "xml"],
+)
+def test_so_is_a_text_under_an_objects_name_in_other_formats(data: bytes, lake: OpenLake) -> None:
+    lake.take(Upload(data), NESTED)
+    assert [row["sku"] for row in lake.rows()] == ["1"]
+    reason = "customer is no object, but the contract has fields within it"
+    assert refusals(lake) == [(2, None, "structure", reason)]
+
+
+def test_a_persons_value_is_not_shown_where_an_object_with_personal_fields_should_be(lake: OpenLake) -> None:
+    made = contract({"name": "sku"}, {"name": "card", "path": "customer.card", "personal": "mask"})
+    lake.take(Upload(b'{"sku": "1", "customer": {"card": "5"}}\n{"sku": "2", "customer": "Ann"}\n'), made)
+    [row] = lake.quarantined()
+    assert json.loads(row["raw_text"]) == {"sku": "2", "customer": "****"}
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,27 @@ def utc(*parts: int) -> datetime.datetime:
     return datetime.datetime(*parts, tzinfo=datetime.UTC)  # type: ignore[misc,arg-type]
 
 
+@pytest.mark.parametrize(
+    ("zone", "text", "value"),
+    [
+        (BERLIN, "9999-12-31T23:59:59", utc(9999, 12, 31, 22, 59, 59)),
+        (BERLIN, "9999-12-31T23:00:00Z", None),
+        (BERLIN, "0001-01-01T00:30:00", None),
+        (BERLIN, "0001-01-01T00:30:00Z", utc(1, 1, 1, 0, 30)),
+        ("America/New_York", "9999-12-31T20:00:00", None),
+        ("America/New_York", "0001-01-01T00:30:00Z", None),
+        (None, "9999-12-31T23:59:59+05:00", utc(9999, 12, 31, 18, 59, 59)),
+        (None, "9999-12-31T23:59:59-05:00", None),
+    ],
+)
+def test_a_datetime_is_of_the_years_1_to_9999_in_utc_and_in_its_zone(
+    zone: str | None, text: str, value: datetime.datetime | None
+) -> None:
+    made = field("datetime", zone=zone)
+    assert cast_text(text, made).as_py() == value
+    assert cast(pa.array([text, "2025-01-01T00:00:00Z"]), made)[0].as_py() == value
+
+
 NEW_YEARS_EVE = datetime.date(2025, 12, 31)
 
 

@@ -52,7 +52,7 @@ def test_its_files_have_an_arrow_schema_without_the_partition() -> None:
     [
         ({"type": "string"}, "string", pa.string()),
         ({"type": "number"}, "decimal(18,4)", pa.decimal128(18, 4)),
-        ({"type": "number", "decimal": {"precision": 38}}, "decimal(38,0)", pa.decimal128(38, 0)),
+        ({"type": "number", "decimal": {"precision": 38}}, "decimal(38,4)", pa.decimal128(38, 4)),
         ({"type": "integer"}, "bigint", pa.int64()),
         ({"type": "boolean"}, "boolean", pa.bool_()),
         ({"type": "date"}, "date", pa.date32()),
