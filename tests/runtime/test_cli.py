@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
+from formats import AS_FOUND, Head, Structure
+from formats.csv import Csv
+from formats.dialect import TableDialect
 from runtime import commands, progress
 from runtime.cli import main
 from runtime.text import table_lines
@@ -313,6 +316,29 @@ def test_a_file_that_may_not_be_read_does_not_keep_the_others_back(
     assert desk.retail(f"{command} locked.csv till.csv") == 2
     assert desk.err == f"retail: {locked}: Permission denied\n"
     assert "till.csv: " in desk.out
+
+
+@pytest.mark.parametrize("command", ["check", "run --lake lake"])
+def test_a_fault_of_the_program_is_told_with_its_traceback_and_does_not_keep_the_other_files_back(
+    command: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("1", "2", "3"):
+        desk.write(f"uploads/{name}.csv", as_csv(SALES))
+    inspect = Csv.inspect
+
+    def inspect_unless_second(format_: Csv, head: Head, dialect: TableDialect = AS_FOUND) -> Structure:
+        if head.name == "2.csv":
+            raise KeyError("nobody thought of this")
+        return inspect(format_, head, dialect)
+
+    monkeypatch.setattr(Csv, "inspect", inspect_unless_second)
+    assert desk.retail(f"{command} uploads --contract sales") == 2
+    assert desk.err.startswith("retail: uploads/2.csv: a fault of this program, not of the file; please report it:\n")
+    assert desk.err.endswith("KeyError: 'nobody thought of this'\n")
+    assert "uploads/1.csv: " in desk.out
+    assert "uploads/3.csv: " in desk.out
+    assert desk.retail(f"{command} uploads --contract sales --json") == 2
+    assert len(json.loads(desk.out)) == 2
 
 
 class Terminal(io.StringIO):
