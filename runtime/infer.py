@@ -46,11 +46,6 @@ _HEADER = """\
 """
 
 
-def infer_contract(paths: Sequence[Path], registry: Registry) -> str:
-    """A contract as YAML that takes all the files. Raises as :func:`infer_descriptor` does."""
-    return with_comments(infer_descriptor(paths, registry), paths)
-
-
 def with_comments(descriptor: Mapping[str, Any], paths: Sequence[Path]) -> str:
     """A contract as YAML, with what to look at first."""
     header = _HEADER.format(files=", ".join(path.name for path in paths))

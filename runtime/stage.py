@@ -84,7 +84,8 @@ def stage(
             found = keys.repeated()
         except MalformedFile as error:
             raise refusal(error, source, [contract], admission.format.name) from error
-        refuse_if_too_many(refused.rows + len(found), rows_in, refused.first or _first(found), source, admission)
+        first = _first(refused.first, found)
+        refuse_if_too_many(refused.rows + len(found), rows_in, first, source, admission)
         if found:
             raise RepeatedKeysError(keys.by_block(found))
         files = rows.close()
@@ -102,19 +103,29 @@ def stage(
     )
 
 
-def refuse_if_too_many(bad: int, rows: int, first: str, source: Source, admission: Admission) -> None:
-    """Raises :class:`~runtime.admission.RefusedFile` when more of a file's rows are bad than its contract tolerates."""
+def refuse_if_too_many(
+    bad: int, rows: int, first: tuple[int, str] | None, source: Source, admission: Admission
+) -> None:
+    """Raises :class:`~runtime.admission.RefusedFile` when more of a file's rows are bad than its contract tolerates.
+
+    ``first`` is the number of the first bad row, and its reason.
+    """
     tolerated = admission.contract.tolerated_bad_rows
-    if bad > tolerated * rows:
+    if first and bad > tolerated * rows:
         reason = (
             f"{source.head().name}: {bad:,} of {rows:,} rows are bad, more than the share of {tolerated} that the "
-            f"contract tolerates; mend them, or raise toleratedBadRows; the first is {first}"
+            f"contract tolerates; mend them, or raise toleratedBadRows; the first is row {first[0]}: {first[1]}"
         )
         raise RefusedFile(reason, admission.format.name)
 
 
-def _first(found: Mapping[int, Fault]) -> str:
-    return next((f"row {row + 1}: {fault.reason}" for row, fault in sorted(found.items())), "")
+def _first(refused: tuple[int, str] | None, repeated: Mapping[int, Fault]) -> tuple[int, str] | None:
+    """The number of a file's first bad row, and its reason, out of the rows refused at once and the repeated ones."""
+    found = [refused] if refused else []
+    if repeated:
+        row = min(repeated)
+        found.append((row + 1, repeated[row].reason))
+    return min(found, default=None)
 
 
 def read_checked(source: Source, admission: Admission) -> Iterator[CheckedRows]:

@@ -8,7 +8,7 @@ from formats import Registry
 from runtime.admission import RefusedFile
 from runtime.contract import Contract
 from runtime.contract_file import load_contract
-from runtime.infer import infer_contract
+from runtime.infer import infer_descriptor, with_comments
 from runtime.source import LocalFile
 from runtime.transform import transform
 from tests.runtime.lakes import folder_lake
@@ -20,7 +20,7 @@ def inferred(tmp_path: Path, *contents: str | bytes, name: str = "sample") -> tu
         files.append(tmp_path / f"{name}_{number}")
         files[-1].write_bytes(content.encode() if isinstance(content, str) else content)
     made = tmp_path / "made.yaml"
-    made.write_text(infer_contract(files, Registry()), encoding="utf-8")
+    made.write_text(with_comments(infer_descriptor(files, Registry()), files), encoding="utf-8")
     return load_contract(made), files
 
 
