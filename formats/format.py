@@ -183,6 +183,9 @@ class Format(ABC):
     """How names of such files end, in lower case, with the dot."""
     seeks: bool = False
     """Whether ``read`` goes back and forth in its stream, as workbooks need it; then the stream can ``seek``."""
+    names_in_rows: bool = False
+    """Whether each row names its own columns, as a JSON object does: then the head's are only some of them, and it is
+    no fault of a file that a row has others."""
     is_text: bool = True
     """Whether files are text that doesn't declare its own encoding: they come as UTF-8, whatever they are in. XML
     declares it, and workbooks have none."""

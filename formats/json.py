@@ -60,6 +60,7 @@ class Json(Format):
     name = "json"
     title = "JSON: an array of rows, or an object with the rows under a key"
     suffixes = (".json",)
+    names_in_rows = True
     is_utf8 = True
 
     def likelihood(self, head: Head) -> float:
@@ -121,6 +122,7 @@ class NdJson(Format):
     name = "ndjson"
     title = "JSON lines: one object a line"
     suffixes = (".ndjson", ".jsonl")
+    names_in_rows = True
     is_utf8 = True
 
     def likelihood(self, head: Head) -> float:

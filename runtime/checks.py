@@ -100,7 +100,12 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
                 if row not in errors:
                     _tell(other, faults.setdefault(row, []))
     places = pa.arange(0, count) if rows.positions is None else integers(rows.positions)
-    whole_rows = (_unfit_for_folders(typed, contract), _broken_rules(typed, contract), _repeated(places, repeated))
+    whole_rows = (
+        _surplus(rows.batch, contract),
+        _unfit_for_folders(typed, contract),
+        _broken_rules(typed, contract),
+        _repeated(places, repeated),
+    )
     for row, other in itertools.chain(*whole_rows):
         _tell(other, faults.setdefault(row, []))
     kept = None
@@ -170,6 +175,18 @@ def _without_missing(column: pa.Array, field: Field) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         return pa.DictionaryArray.from_arrays(column.indices, without_missing(column.dictionary, field))
     return without_missing(column, field) if pa.types.is_string(column.type) else column
+
+
+def _surplus(batch: pa.RecordBatch, contract: Contract) -> Iterator[tuple[int, Fault]]:
+    """The rows that have a value in a column that the contract doesn't allow, as only some rows of a file may."""
+    if contract.takes_further_columns:
+        return
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if contract.is_further(name):
+            which = "" if contract.has_personal_fields else f" {quoted(name)}"
+            reason = f"the row has a field{which} that the contract doesn't have (fieldsMatch: {contract.fields_match})"
+            for row in pc.indices_nonzero(column.is_valid()).to_pylist():
+                yield row, Fault(None, "fieldsMatch", reason)
 
 
 def _unfit_for_folders(typed: Mapping[str, pa.Array], contract: Contract) -> Iterator[tuple[int, Fault]]:

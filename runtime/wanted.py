@@ -32,6 +32,8 @@ class WantedTypes:
         field = self._contract.field_of_column(column)
         if field:
             return _DICTIONARY if column in self._repetitive else self._types[field.name]
+        if not self._contract.takes_further_columns and self._contract.is_further(column):
+            return pa.string()  # to refuse the rows that have it
         # An object with fields in it is asked for by the names within, so that none of them is kept twice.
         return pa.string() if self._contract.rescue and not self._contract.has_fields_within(column) else None
 
