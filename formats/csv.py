@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from formats.csv_dialect import Dialect
 from formats.csv_head import find_head, sample
-from formats.csv_records import after_first_record, whole_records, without_comments
+from formats.csv_records import after_first_record, of_few_rows, whole_records, without_comments
 from formats.dialect import AS_FOUND, TableDialect
 from formats.extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, rows_without_value, total, with_last
 from formats.format import (
@@ -31,6 +31,7 @@ from formats.format import (
     Wanted,
 )
 from formats.hookspecs import hookimpl
+from formats.limits import BLOCK_ROWS
 from formats.utf8 import is_utf8, shown
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ class Csv(Format):
             stretches = without_comments(stretches, spelled.comment_char.encode(), dialect)
         for _ in range(max(spelled.header_rows, default=0)):
             stretches = after_first_record(stretches, dialect)
+        if structure.exact:
+            stretches = of_few_rows(stretches, dialect, BLOCK_ROWS)
         for (data, unclosed), last in with_last(stretches):
             if unclosed:
                 yield _UnclosedRecords(data, unclosed, [columns[position] for position in included])
@@ -163,8 +166,13 @@ class _Records(Block):
         from pyarrow import csv as arrow_csv
 
         misfits: Misfits = {}
+        are_many = False
 
         def note(row: Any) -> str:
+            nonlocal are_many
+            if len(misfits) >= BLOCK_ROWS:
+                are_many = True
+                return "skip"
             values = "1 value" if row.actual_columns == 1 else f"{row.actual_columns} values"
             reason = f"the row has {values}, the header has {row.expected_columns} columns"
             if self.dialect.quote != "'" and f"{self.dialect.delimiter}'" in row.text:
@@ -195,6 +203,8 @@ class _Records(Block):
                 strings_can_be_null=False,
             ),
         )
+        if are_many:
+            raise MisjudgedCutError
         batches = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]
         batch = batches[0].select(list(included)[: len(self.included)])
         return batch.rename_columns([self.columns[position] for position in self.included]), misfits

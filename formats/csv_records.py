@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import BinaryIO
 
 from formats.csv_dialect import Dialect
@@ -83,6 +84,29 @@ def _up_to_misquoted(data: bytes, dialect: Dialect) -> Iterator[Stretch]:
         ends.append(end - start)
     if ends:
         yield data[start:end], ends
+
+
+def of_few_rows(stretches: Iterator[Stretch], dialect: Dialect, most: int) -> Iterator[Stretch]:
+    """The stretches, cut into ones of at most so many records."""
+    for data, unclosed in stretches:
+        begin = 0
+        for first in range(0, len(unclosed), most):
+            ends = unclosed[first : first + most]
+            yield data[begin : ends[-1]], [end - begin for end in ends]
+            begin = ends[-1]
+        while begin < len(data):
+            end = begin + _end_of_few(data[begin:], dialect, most)
+            yield data[begin:end], ()
+            begin = end
+
+
+def _end_of_few(data: bytes, dialect: Dialect, most: int) -> int:
+    """Where in whole records some end that are at most ``most``; unless the first has more line ends than that."""
+    line_ends = _LINE_END.finditer(data)
+    for line_end in islice(line_ends, most - 1, None, most):
+        if end := dialect.last_end_of_records(data[: line_end.end()]):
+            return end
+    return len(data)
 
 
 def _end_of_line(data: bytes, position: int) -> int:

@@ -67,7 +67,8 @@ def row_too_long(place: int, row: bytes, longest: int) -> MalformedFile:
 
 
 class MisjudgedCutError(Exception):
-    """The quick way of cutting may have been wrong, or lost the place of a fault: read again, with ``exact``."""
+    """The quick way of cutting may have been wrong, lost the place of a fault, or put too many faulty rows into one
+    block: read again, with ``exact``."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,8 @@ class Structure:
     details: Mapping[str, str] = field(default_factory=dict)
     """What was found out, by name (``delimiter``, ``rows``, ...), for people to see and for ``read`` to use."""
     exact: bool = False
-    """Whether ``read`` must cut in the way that is surely right, since a quicker one was not."""
+    """Whether ``read`` must cut in the way that is surely right, and into blocks of at most
+    :data:`~formats.limits.BLOCK_ROWS` rows, since a quicker one was not."""
     nested: tuple[tuple[str, ...], ...] = ()
     """The ways to values within objects, as the names on each. As a column's name they have dots between them."""
     dialect: TableDialect = AS_FOUND

@@ -33,8 +33,8 @@ from formats.json_document import Document
 from formats.json_paths import Path, is_deeper, names_of, nested_paths, way_to_rows
 from formats.json_rows import is_text, parse_typed, rows_of
 from formats.json_values import DECODER, NOT_JSON, Parsed, why
-from formats.limits import Limits
-from formats.lines import lines_of
+from formats.limits import BLOCK_ROWS, Limits
+from formats.lines import in_pieces, lines_of
 from formats.utf8 import read_past_mark, shown
 
 _LINES_SIZE = 4 * 1024 * 1024
@@ -111,7 +111,7 @@ class Json(Format):
         if not structure.exact:
             for stretch in document.stretches():
                 yield _Stretch(stretch, _paths(structure), wanted, limits)
-        while elements := document.elements():
+        while elements := document.elements(BLOCK_ROWS):
             yield _Elements(elements, wanted, limits)
         document.check_rest()
 
@@ -143,20 +143,27 @@ class NdJson(Format):
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of whole lines."""
         paths, limits = _paths(structure), structure.dialect.limits
-        rest = read_past_mark(stream)
-        taken = len(rest)
-        while chunk := stream.read(_LINES_SIZE):
-            taken += len(chunk)
-            end = chunk.rfind(b"\n") + 1
-            if end:
-                yield _Lines(b"".join((rest, memoryview(chunk)[:end])), paths, wanted, limits)
-                rest = chunk[end:]
-            else:
-                rest += chunk
-            if len(rest) > limits.row_bytes:
-                raise row_too_long(taken - len(rest), rest, limits.row_bytes)
-        if rest.strip(_JSON_SPACE):
-            yield _Lines(rest, paths, wanted, limits)
+        for lines in _whole_lines(stream, limits):
+            for piece in in_pieces(lines, BLOCK_ROWS) if structure.exact else (lines,):
+                yield _Lines(piece, paths, wanted, limits)
+
+
+def _whole_lines(stream: BinaryIO, limits: Limits) -> Iterator[bytes]:
+    """Some megabytes of lines at a time."""
+    rest = read_past_mark(stream)
+    taken = len(rest)
+    while chunk := stream.read(_LINES_SIZE):
+        taken += len(chunk)
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            yield b"".join((rest, memoryview(chunk)[:end]))
+            rest = chunk[end:]
+        else:
+            rest += chunk
+        if len(rest) > limits.row_bytes:
+            raise row_too_long(taken - len(rest), rest, limits.row_bytes)
+    if rest.strip(_JSON_SPACE):
+        yield rest
 
 
 def _beginning(head: Head) -> str:
@@ -214,8 +221,10 @@ class _Stretch(Block):
         document.enter_rows()
         found: list[Parsed] = []
         try:
-            while elements := document.elements():
+            while elements := document.elements(BLOCK_ROWS + 1 - len(found)):
                 found += elements
+                if len(found) > BLOCK_ROWS:
+                    raise MisjudgedCutError
             document.check_rest()
         except MalformedFile as error:
             raise MisjudgedCutError(str(error)) from error
@@ -248,6 +257,8 @@ class _Lines(Block):
         batch = parse_typed(data, self.paths, self.wanted, self.limits) if count else None
         # Lines that each begin and end as an object does are one object each, if they are no more objects than lines.
         if batch is None or batch.num_rows != count:
+            if self.data.count(b"\n") > BLOCK_ROWS:
+                raise MisjudgedCutError
             return rows_of([_parsed(line) for line in self._lines()], self.wanted, self.limits)
         return Rows(batch, self._raw, native=True)
 

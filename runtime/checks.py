@@ -10,7 +10,7 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from formats import Rows
+from formats import MisjudgedCutError, Rows
 from runtime import rules
 from runtime.arrow import integers, mask_of, plain, take, texts, with_values
 from runtime.casts import cast, without_missing
@@ -34,7 +34,7 @@ _MORE_FAULTS = Fault(None, "more", "and there are more faults")
 _NONE_REPEATED: Mapping[int, Fault] = {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RefusedRow:
     """A row for the quarantine: its position in the block from 0, its first fault, all faults in words, its text.
 
@@ -79,10 +79,15 @@ class CheckedRows:
         return len(self.places) + len(self.refused)
 
 
-def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_REPEATED) -> CheckedRows:
+def check(
+    rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_REPEATED, most_refused: int | None = None
+) -> CheckedRows:
     """Type and judge the rows of a block. Every row comes out once, taken or refused.
 
     ``repeated`` are rows, by position in the block, whose key the file has before: what a block by itself can't show.
+
+    Raises :class:`~formats.MisjudgedCutError` when more rows than ``most_refused`` would be refused, which are too
+    many to hold.
     """
     count = rows.batch.num_rows
     faults: dict[int, list[Fault]] = {}
@@ -95,6 +100,7 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
             _tell(error, faults.setdefault(row, []))
         for breach in itertools.chain(ambiguous, found):
             broken = pc.indices_nonzero(breach.rows)
+            _check_few(max(len(broken), len(faults)), most_refused)
             values = plain(raw.take(broken)).to_pylist()
             for row, other in zip(broken.to_pylist(), faults_of(breach, values, field), strict=True):
                 if row not in errors:
@@ -108,6 +114,7 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
     )
     for row, other in itertools.chain(*whole_rows):
         _tell(other, faults.setdefault(row, []))
+        _check_few(len(faults), most_refused)
     kept = None
     refused = [_malformed(row.position, row.reason, row.raw, contract) for row in rows.malformed]
     batch = pa.RecordBatch.from_arrays(list(typed.values()), names=list(typed))
@@ -132,6 +139,11 @@ def _errors(rows: Rows, raw: pa.Array, contract: Contract, field: Field) -> Mapp
                     breach = Breach(raw, "error", f"{{value}} in cell {cell} is an error of the workbook")
                     found[row] = faults_of(breach, [value], field)[0]
     return found
+
+
+def _check_few(refused: int, most: int | None) -> None:
+    if most is not None and refused > most:
+        raise MisjudgedCutError
 
 
 def _tell(other: Fault, before: list[Fault]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -115,8 +116,9 @@ def _check_told_apart(file: str, columns: Sequence[str]) -> None:
 
 
 def _batches(source: Source, part: Part, registry: Registry) -> Iterator[pa.RecordBatch]:
+    structure = replace(part.structure, exact=True)
     with contents(source, registry, LIMITS) as found, found[0].opened(part.format, part.encoding, LIMITS) as stream:
-        for block in islice(part.format.read(stream, part.structure, lambda _: pa.string()), _SAMPLE_BLOCKS):
+        for block in islice(part.format.read(stream, structure, lambda _: pa.string()), _SAMPLE_BLOCKS):
             yield block.parse().batch
 
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from formats import Block, MalformedFile, Rows
 from formats.format import UNDECODABLE
+from formats.limits import BLOCK_ROWS
 from runtime.admission import Admission, Part, RefusedFile, refusal
 from runtime.arrow import texts
 from runtime.checks import CheckedRows, check
@@ -152,7 +153,9 @@ def _read(
     wanted = WantedTypes(contract)
 
     def work(parse: Callable[[], Rows], part: Part, refused: Mapping[int, Fault]) -> _Result:
-        return then(_in_member(part, check(wanted.encoded(_decoded(part, parse())), contract, refused)))
+        rows = wanted.encoded(_decoded(part, parse()))
+        most_refused = None if part.structure.exact else BLOCK_ROWS
+        return then(_in_member(part, check(rows, contract, refused, most_refused)))
 
     under_way: deque[Future[_Result]] = deque()
     with closing(blocks(source, admission, wanted)) as found:

@@ -102,7 +102,7 @@ def _stage(source: Source, admission: Admission, folder: Path, name: str) -> tup
         try:
             return stage(source, admission, reading, name, repeated), admission
         except MisjudgedCutError:
-            admission = exactly(admission)
+            admission, repeated = exactly(admission), NONE_REPEATED
         except MisjudgedEncodingError:
             admission, repeated = admit(source, admission.contract, admission.registry, scan="always"), NONE_REPEATED
         except RepeatedKeysError as error:
