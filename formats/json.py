@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, BinaryIO
 
 from formats.dialect import AS_FOUND, TableDialect
@@ -143,9 +143,11 @@ class NdJson(Format):
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of whole lines."""
         paths, limits = _paths(structure), structure.dialect.limits
-        for lines in _whole_lines(stream, limits):
-            for piece in in_pieces(lines, BLOCK_ROWS) if structure.exact else (lines,):
-                yield _Lines(piece, paths, wanted, limits)
+        stretches = _whole_lines(stream, limits)
+        if structure.exact:
+            stretches = (piece for lines in stretches for piece in in_pieces(lines, BLOCK_ROWS))
+        # Megabytes that a loop's variable would hold while the next ones are read.
+        yield from map(partial(_Lines, paths=paths, wanted=wanted, limits=limits), stretches)
 
 
 def _whole_lines(stream: BinaryIO, limits: Limits) -> Iterator[bytes]:
