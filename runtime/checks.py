@@ -262,13 +262,21 @@ def _refused(rows: Rows, contract: Contract, at_fault: pa.Array, faults: Sequenc
 
 
 def _without_personal(batch: pa.RecordBatch, contract: Contract) -> list[str | None]:
-    """The rows as JSON objects of what was read of them, with the values that tell of persons masked."""
-    columns = []
+    """The rows as JSON objects of what was read of them, with the values that tell of persons masked.
+
+    A column that no row may have is left out: its name may be a person's as well.
+    """
+    names, columns = [], []
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if not contract.takes_further_columns and contract.is_further(name):
+            continue
         field, strings = contract.field_of_column(name), column.cast(pa.string())
         hidden = pc.if_else(strings.is_valid(), MASK, pa.scalar(None, pa.string()))
+        names.append(name)
         columns.append(hidden if field and field.personal else strings)
-    found: list[str | None] = objects(batch.schema.names, columns).to_pylist()
+    if not columns:
+        return [None] * batch.num_rows
+    found: list[str | None] = objects(names, columns).to_pylist()
     return found
 
 

@@ -12,7 +12,7 @@ from runtime.contract import Contract, parse_contract
 from tests.runtime.lakes import OpenLake, folder_lake
 from tests.runtime.sales import Upload, as_json, as_ndjson
 from tests.runtime.test_limits import as_xml
-from tests.runtime.whole_contracts import contract, refusals
+from tests.runtime.whole_contracts import contract, judge, refusals
 
 FORMATS = {"json": as_json, "ndjson": as_ndjson, "xml": as_xml}
 SALES: list[dict[str, Any]] = [{"a": f"{number}", "b": "x"} for number in range(6_000)]
@@ -97,6 +97,12 @@ def test_the_name_of_a_further_field_is_not_told_where_it_may_be_a_persons(lake:
     [(row, _, rule, reason)] = refusals(lake)
     assert (row, rule) == (2, "fieldsMatch")
     assert "Ada" not in reason
+    assert lake.quarantined()[0]["raw_text"] == '{"card":"****"}'
+
+
+def test_a_row_that_has_further_fields_only_has_no_text_to_show_where_it_may_be_a_persons() -> None:
+    made = contract({"name": "card", "personal": "mask"}, fieldsMatch="equal")
+    assert [row.raw for row in judge(made, {"Ada": "x"}, {"Ada": None, "Bob": "y"}).refused] == [None, None]
 
 
 def named(name: str, *fields: dict[str, Any], fields_match: str) -> Contract:
