@@ -25,7 +25,7 @@ from formats.csv_misfits import (
     why_misfit,
     without_mark,
 )
-from formats.csv_records import absent, after_first_record, marked, whole_records, without_comments
+from formats.csv_records import absent, after_first_record, marked, of_few_rows, whole_records, without_comments
 from formats.csv_tables import first_table, may_have_title
 from formats.dialect import AS_FOUND, TableDialect
 from formats.extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, rows_without_value, total, with_last
@@ -41,6 +41,7 @@ from formats.format import (
     Wanted,
 )
 from formats.hookspecs import hookimpl
+from formats.limits import BLOCK_ROWS
 from formats.utf8 import is_utf8, shown
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ class Csv(Format):
             stretches = after_first_record(stretches, dialect)
         ends = ROW_END in structure.details
         parts = marked(stretches, dialect, len(columns) + ends)
+        if structure.exact:
+            parts = of_few_rows(parts, dialect, BLOCK_ROWS)
         for (records, reason), last in with_last(first_table(parts, dialect, columns, exact=structure.exact)):
             if reason:
                 yield Apart(records, dialect, [columns[position] for position in included], reason)
@@ -195,8 +198,13 @@ class _Records(Block):
         from pyarrow import csv as arrow_csv
 
         misfits: Misfits = {}
+        are_many = False
 
         def note(row: Any) -> str:
+            nonlocal are_many
+            if len(misfits) >= BLOCK_ROWS:
+                are_many = True
+                return "skip"
             misfits[row.number - 1] = self._misfit(row.text, row.actual_columns), row.text
             return "skip"
 
@@ -226,6 +234,8 @@ class _Records(Block):
                 strings_can_be_null=False,
             ),
         )
+        if are_many:
+            raise MisjudgedCutError
         batches = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]
         batch = batches[0]
         if self.end_with_delimiter:

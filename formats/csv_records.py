@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 from formats.block_sizes import block_sizes
@@ -134,6 +135,23 @@ def marked(stretches: Iterator[Stretch], dialect: Dialect, width: int) -> Iterat
 def absent(character: bytes, data: bytes) -> bytes:
     """A character so often in a row as it isn't in ``data``."""
     return character + max(re.findall(b"(?:%b)+" % character, data), key=len, default=b"")
+
+
+def of_few_rows(stretches: Iterator[Records], dialect: Dialect, most: int) -> Iterator[Records]:
+    """The stretches in pieces of at most so many records."""
+    for rest in stretches:
+        while rest.data:
+            few, rest = rest.cut(_end_of_few(rest.data, dialect, most))
+            yield few
+
+
+def _end_of_few(data: bytes, dialect: Dialect, most: int) -> int:
+    """Where in whole records some end that are at most ``most``; unless the first has more line ends than that."""
+    line_ends = _LINE_END.finditer(data)
+    for line_end in islice(line_ends, most - 1, None, most):
+        if end := dialect.last_end_of_records(data[: line_end.end()]):
+            return end
+    return len(data)
 
 
 def _end_of_line(data: bytes, position: int) -> int:

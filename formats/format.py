@@ -73,7 +73,8 @@ def row_too_long(place: int, row: bytes, longest: int) -> MalformedFile:
 
 
 class MisjudgedCutError(Exception):
-    """The quick way of cutting may have been wrong, or lost the place of a fault: read again, with ``exact``."""
+    """The quick way of cutting may have been wrong, lost the place of a fault, or put too many faulty rows into one
+    block: read again, with ``exact``."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,8 @@ class Structure:
     details: Mapping[str, str] = field(default_factory=dict)
     """What was found out, by name (``delimiter``, ``rows``, ...), for people to see and for ``read`` to use."""
     exact: bool = False
-    """Whether ``read`` must cut in the way that is surely right, since a quicker one was not."""
+    """Whether ``read`` must cut in the way that is surely right, and into blocks of at most
+    :data:`~formats.limits.BLOCK_ROWS` rows, since a quicker one was not."""
     nested: tuple[tuple[str, ...], ...] = ()
     """The ways to values within objects, as the names on each. As a column's name they have dots between them."""
     dialect: TableDialect = AS_FOUND
@@ -201,6 +203,9 @@ class Format(ABC):
     """How names of such files end, in lower case, with the dot."""
     seeks: bool = False
     """Whether ``read`` goes back and forth in its stream, as workbooks need it; then the stream can ``seek``."""
+    names_in_rows: bool = False
+    """Whether each row names its own columns, as a JSON object does: then the head's are only some of them, and it is
+    no fault of a file that a row has others."""
     is_text: bool = True
     """Whether files are text that doesn't declare its own encoding: they come as UTF-8, whatever they are in. XML
     declares it, and workbooks have none."""

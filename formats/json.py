@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, BinaryIO
 
 from formats.block_sizes import block_sizes
@@ -35,7 +35,8 @@ from formats.json_paths import Path, is_deeper, names_of, nested_paths, way_to_r
 from formats.json_rows import is_text, parse_typed, rows_of
 from formats.json_stretches import count_objects
 from formats.json_values import DECODER, SPACE, Parsed, parsed, parsed_surely, stripped
-from formats.limits import Limits
+from formats.limits import BLOCK_ROWS, Limits
+from formats.lines import in_pieces
 from formats.utf8 import read_past_mark, shown
 
 _SAMPLE_ROWS = 100
@@ -59,6 +60,7 @@ class Json(Format):
     name = "json"
     title = "JSON: an array of rows, or an object with the rows under a key"
     suffixes = (".json",)
+    names_in_rows = True
     is_utf8 = True
 
     def likelihood(self, head: Head) -> float:
@@ -109,7 +111,7 @@ class Json(Format):
         if not structure.exact:
             for stretch in document.stretches():
                 yield _Stretch(stretch, _paths(structure), wanted, limits)
-        while elements := document.elements():
+        while elements := document.elements(BLOCK_ROWS):
             yield _Elements(elements, wanted, limits)
         document.check_rest()
 
@@ -120,6 +122,7 @@ class NdJson(Format):
     name = "ndjson"
     title = "JSON lines: one object a line"
     suffixes = (".ndjson", ".jsonl")
+    names_in_rows = True
     is_utf8 = True
 
     def likelihood(self, head: Head) -> float:
@@ -140,20 +143,29 @@ class NdJson(Format):
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of whole lines."""
         paths, limits = _paths(structure), structure.dialect.limits
-        rest = read_past_mark(stream)
-        taken, sizes = len(rest), block_sizes()
-        while chunk := stream.read(next(sizes)):
-            taken += len(chunk)
-            end = chunk.rfind(b"\n") + 1
-            if end:
-                yield _Lines(b"".join((rest, memoryview(chunk)[:end])), paths, wanted, limits)
-                rest = chunk[end:]
-            else:
-                rest += chunk
-            if len(rest) > limits.row_bytes:
-                raise row_too_long(taken - len(rest), rest, limits.row_bytes)
-        if rest.strip(SPACE):
-            yield _Lines(rest, paths, wanted, limits)
+        stretches = _whole_lines(stream, limits)
+        if structure.exact:
+            stretches = (piece for lines in stretches for piece in in_pieces(lines, BLOCK_ROWS))
+        # Megabytes that a loop's variable would hold while the next ones are read.
+        yield from map(partial(_Lines, paths=paths, wanted=wanted, limits=limits), stretches)
+
+
+def _whole_lines(stream: BinaryIO, limits: Limits) -> Iterator[bytes]:
+    """Some megabytes of lines at a time."""
+    rest = read_past_mark(stream)
+    taken, sizes = len(rest), block_sizes()
+    while chunk := stream.read(next(sizes)):
+        taken += len(chunk)
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            yield b"".join((rest, memoryview(chunk)[:end]))
+            rest = chunk[end:]
+        else:
+            rest += chunk
+        if len(rest) > limits.row_bytes:
+            raise row_too_long(taken - len(rest), rest, limits.row_bytes)
+    if rest.strip(SPACE):
+        yield rest
 
 
 def _beginning(head: Head) -> str:
@@ -224,7 +236,7 @@ class _Stretch(Block):
     def _alike(self) -> Rows | None:
         """The rows where each element has a line of its own, as it surely has if that is JSON."""
         lines = [line for line in map(stripped, self.data.split(b"\n")) if line]
-        if not all(line.endswith(b",") for line in lines[:-1]):
+        if len(lines) > BLOCK_ROWS or not all(line.endswith(b",") for line in lines[:-1]):
             return None
         elements = [line.removesuffix(b",") for line in lines[:-1]] + lines[-1:]
         return rows_alike(elements, self.wanted, self.limits, parsed_surely)
@@ -234,8 +246,10 @@ class _Stretch(Block):
         document.enter_rows()
         found: list[Parsed] = []
         try:
-            while elements := document.elements():
+            while elements := document.elements(BLOCK_ROWS + 1 - len(found)):
                 found += elements
+                if len(found) > BLOCK_ROWS:
+                    raise MisjudgedCutError
             document.check_rest()
         except MalformedFile as error:
             raise MisjudgedCutError(str(error)) from error
@@ -265,8 +279,11 @@ class _Lines(Block):
         if count is None:
             data = b"\n".join(map(stripped, self._lines()))
             count = count_objects(data)
+        typed = self._typed(data, count) if count else None
+        if typed is None and self.data.count(b"\n") > BLOCK_ROWS:
+            raise MisjudgedCutError
         return (
-            (self._typed(data, count) if count else None)
+            typed
             or rows_alike(self._lines(), self.wanted, self.limits, parsed)
             or (self._typed(data, count, more=True) if count else None)
             or rows_of([parsed(line) for line in self._lines()], self.wanted, self.limits)

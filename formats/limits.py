@@ -65,6 +65,10 @@ READER_MEMORY = 4 * GIBIBYTE
 READER_SECONDS = 20
 """The processor time in which it has to be: several times what cells that fill READER_MEMORY take."""
 
+BLOCK_ROWS = 65_536
+"""Rows that a block may have refused, and rows that a block cut exactly may have: however short a row is, its refusal
+takes about a kilobyte."""
+
 SHEET_BYTES = 4 * GIBIBYTE
 """What the sheets of an ``.xlsx`` may unpack to. They stream by: this bounds the time."""
 

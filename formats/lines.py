@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import struct
+from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +17,16 @@ def lines_of(data: bytes) -> pa.BinaryArray:
     import pyarrow.compute as pc
 
     return pc.split_pattern(binary(data.removesuffix(b"\n")), b"\n").flatten()
+
+
+def in_pieces(data: bytes, lines: int) -> Iterator[bytes]:
+    """Bytes in pieces of so many lines, of which the last may have less."""
+    begin = 0
+    for line_feed in islice(re.finditer(b"\n", data), lines - 1, None, lines):
+        yield data[begin : line_feed.end()]
+        begin = line_feed.end()
+    if begin < len(data):
+        yield data[begin:]
 
 
 def binary(data: bytes) -> pa.BinaryArray:

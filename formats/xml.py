@@ -28,6 +28,7 @@ class Xml(Format):
     name = "xml"
     title = "XML: an element for each row"
     suffixes = (".xml",)
+    names_in_rows = True
     is_text = False
 
     def likelihood(self, head: Head) -> float:

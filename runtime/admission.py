@@ -5,7 +5,7 @@ Needs no pyarrow, so that the validator starts fast.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -140,7 +140,7 @@ def look(
 def admit(source: Source, contract: Contract, registry: Registry, scan: Scan = "if needed") -> Admission:
     """How an upload will be read under a contract. Raises :class:`RefusedFile`."""
     try:
-        return _admit(source, contract, registry, scan)
+        return _admit(source, contract, registry, scan, _misfit_of_all_rows)
     except MalformedFile as error:
         raise refusal(error, source, [contract], _format_of(error)) from error
 
@@ -150,15 +150,18 @@ def contract_that_fits(source: Source, contracts: Sequence[Contract], registry: 
 
     Raises :class:`RefusedFile` when there is none, and :class:`AmbiguousFileError` when there are several.
     """
-    fitting: list[Contract] = []
-    unfit: list[tuple[Contract, MalformedFile]] = []
-    for contract in contracts:
-        try:
-            _admit(source, contract, registry, "if needed")
-        except MalformedFile as error:
-            unfit.append((contract, error))
-        else:
-            fitting.append(contract)
+    for misfit in (_misfit_of_head, _misfit_of_incomplete_head):
+        fitting: list[Contract] = []
+        unfit: list[tuple[Contract, MalformedFile]] = []
+        for contract in contracts:
+            try:
+                _admit(source, contract, registry, "if needed", misfit)
+            except MalformedFile as error:
+                unfit.append((contract, error))
+            else:
+                fitting.append(contract)
+        if fitting:
+            break
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -179,15 +182,33 @@ def contract_that_fits(source: Source, contracts: Sequence[Contract], registry: 
     raise refusal(why, source, contracts, _format_of(fault)) from fault
 
 
-def _admit(source: Source, contract: Contract, registry: Registry, scan: Scan) -> Admission:
+def _admit(source: Source, contract: Contract, registry: Registry, scan: Scan, misfit_of: _MisfitOf) -> Admission:
     parts = _parts(source, registry, contract, scan)
     for part in parts:
         columns = part.structure.columns
-        misfit = None if columns is None else contract.misfit(columns)
+        misfit = None if columns is None else misfit_of(part.format, columns, contract)
         if misfit and columns is not None:
             placed = misfit.at(part.member) if part.member else misfit
             raise _UnfitFile(placed, part.format.name, contract.likeness(columns))
     return Admission(contract, registry, parts)
+
+
+_MisfitOf = Callable[[Format, Sequence[str], Contract], MalformedFile | None]
+"""Why a file of a format, whose head has some columns, is not of a contract; None when it is."""
+
+
+def _misfit_of_head(_format: Format, columns: Sequence[str], contract: Contract) -> MalformedFile | None:
+    return contract.misfit(columns)
+
+
+def _misfit_of_incomplete_head(format_: Format, columns: Sequence[str], contract: Contract) -> MalformedFile | None:
+    """That of a head that may not name all columns."""
+    return contract.misfit(columns, complete=not format_.names_in_rows)
+
+
+def _misfit_of_all_rows(format_: Format, columns: Sequence[str], contract: Contract) -> MalformedFile | None:
+    """One that leaves no row to be taken. What each row names is judged row by row."""
+    return None if format_.names_in_rows and contract.likeness(columns) else contract.misfit(columns)
 
 
 def _parts(source: Source, registry: Registry, contract: Contract | None, scan: Scan) -> tuple[Part, ...]:

@@ -10,7 +10,7 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from formats import MalformedRow, Rows
+from formats import MalformedRow, MisjudgedCutError, Rows
 from formats.columns import all_but
 from formats.format import with_evidence
 from runtime import rules
@@ -35,7 +35,7 @@ _MORE_FAULTS = Fault(None, "more", "and there are more faults")
 _NONE_REPEATED: Mapping[int, Fault] = {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RefusedRow:
     """A row for the quarantine: its position in the block from 0, its first fault, all faults in words, its text.
 
@@ -82,10 +82,15 @@ class CheckedRows:
         return len(self.places) + len(self.refused)
 
 
-def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_REPEATED) -> CheckedRows:
+def check(
+    rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_REPEATED, most_refused: int | None = None
+) -> CheckedRows:
     """Type and judge the rows of a block. Every row comes out once, taken or refused.
 
     ``repeated`` are rows, by position in the block, whose key the file has before: what a block by itself can't show.
+
+    Raises :class:`~formats.MisjudgedCutError` when more rows than ``most_refused`` would be refused, which are too
+    many to hold.
     """
     count = rows.batch.num_rows
     faults: dict[int, list[Fault]] = {}
@@ -98,6 +103,7 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
             _tell(fault, faults.setdefault(row, []))
         for breach in itertools.chain(ambiguous, found):
             broken = pc.indices_nonzero(breach.rows)
+            _check_few(max(len(broken), len(faults)), most_refused)
             values = plain(raw.take(broken)).to_pylist()
             for row, fault in zip(broken.to_pylist(), faults_of(breach, values, field), strict=True):
                 if row not in errors:
@@ -105,12 +111,14 @@ def check(rows: Rows, contract: Contract, repeated: Mapping[int, Fault] = _NONE_
     places = pa.arange(0, count) if rows.positions is None else integers(rows.positions)
     whole_rows = (
         _no_objects(rows.batch, contract),
+        _surplus(rows.batch, contract),
         _unfit_for_folders(typed, contract),
         _broken_rules(typed, contract),
         _repeated(places, repeated),
     )
     for row, fault in itertools.chain(*whole_rows):
         _tell(fault, faults.setdefault(row, []))
+        _check_few(len(faults), most_refused)
     kept = None
     refused = [_malformed(row, contract) for row in rows.malformed]
     batch = pa.RecordBatch.from_arrays(list(typed.values()), names=list(typed))
@@ -135,6 +143,11 @@ def _errors(rows: Rows, raw: pa.Array, contract: Contract, field: Field) -> Mapp
                     breach = Breach(raw, "error", f"{{value}} in cell {cell} is an error of the workbook")
                     found[row] = faults_of(breach, [value], field)[0]
     return found
+
+
+def _check_few(refused: int, most: int | None) -> None:
+    if most is not None and refused > most:
+        raise MisjudgedCutError
 
 
 def _tell(fault: Fault, before: list[Fault]) -> None:
@@ -195,6 +208,18 @@ def _no_objects(batch: pa.RecordBatch, contract: Contract) -> Iterator[tuple[int
             present = pc.greater(pc.binary_length(batch.column(position)), 0)
             for row in pc.indices_nonzero(present).to_pylist():
                 yield row, Fault(None, "structure", reason)
+
+
+def _surplus(batch: pa.RecordBatch, contract: Contract) -> Iterator[tuple[int, Fault]]:
+    """The rows that have a value in a column that the contract doesn't allow, as only some rows of a file may."""
+    if contract.takes_further_columns:
+        return
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if contract.is_further(name):
+            which = "" if contract.has_personal_fields else f" {quoted(name)}"
+            reason = f"the row has a field{which} that the contract doesn't have (fieldsMatch: {contract.fields_match})"
+            for row in pc.indices_nonzero(column.is_valid()).to_pylist():
+                yield row, Fault(None, "fieldsMatch", reason)
 
 
 def _unfit_for_folders(typed: Mapping[str, pa.Array], contract: Contract) -> Iterator[tuple[int, Fault]]:
@@ -264,13 +289,21 @@ def _refused(rows: Rows, contract: Contract, at_fault: pa.Array, faults: Sequenc
 
 
 def _without_personal(batch: pa.RecordBatch, contract: Contract) -> list[str | None]:
-    """The rows as JSON objects of what was read of them, with the values that tell of persons masked."""
-    columns = []
+    """The rows as JSON objects of what was read of them, with the values that tell of persons masked.
+
+    A column that no row may have is left out: its name may be a person's as well.
+    """
+    names, columns = [], []
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if not contract.takes_further_columns and contract.is_further(name):
+            continue
         field, strings = contract.field_of_column(name), column.cast(pa.string())
         hidden = pc.if_else(strings.is_valid(), MASK, NOTHING)
+        names.append(name)
         columns.append(hidden if (field.personal if field else contract.has_fields_within(name)) else strings)
-    found: list[str | None] = objects(batch.schema.names, columns).to_pylist()
+    if not columns:
+        return [None] * batch.num_rows
+    found: list[str | None] = objects(names, columns).to_pylist()
     return found
 
 

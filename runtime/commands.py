@@ -6,7 +6,7 @@ import argparse
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ from formats import MalformedFile, Registry
 from runtime.admission import RefusedFile, admit, contract_that_fits, exactly, refusal
 from runtime.console import WrongUseError, each, files, print_json, print_table
 from runtime.contract import Contract
-from runtime.contract_file import load_contract, load_contracts
+from runtime.contract_file import SUFFIXES, load_contract, load_contracts
 from runtime.ledger import Record, now, record_of
 from runtime.progress import Progress, WatchedFile
+from runtime.remedies import WHOLE_FILE, remedy_of
 from runtime.text import count, printable
 
 if TYPE_CHECKING:
@@ -31,20 +32,8 @@ RUN = "retail run"
 """What the ledger calls a run of the command line."""
 
 
-_WHOLE_FILE = "file"
-"""The rule that a file breaks as a whole. Its reason says what to do."""
-_REMEDIES: Mapping[str, str] = {
-    "structure": "mend the row in the file, or export the file again",
-    "type": "correct the value, or the field's type or format in the contract",
-    "error": "mend the formula, or name the error among the field's `missingValues`",
-    "required": "fill in the value, or drop `required` from the contract",
-    "unique": "remove the repeated row, or drop `unique` from the contract",
-    "primaryKey": "remove the repeated row, or correct the contract's primaryKey",
-    "partitionBy": "shorten or correct the value, or partition by another field",
-}
 MOST_PLACES = 1_000
 """The problems of one rule in a file that ``retail check --json`` tells one by one; all are counted."""
-_REMEDY_OF_A_RULE = "correct the value, or this rule in the contract"
 
 
 def formats(options: argparse.Namespace) -> int:
@@ -90,7 +79,8 @@ def _check_file(
 ) -> dict[str, Any]:
     """Hold a file against its contract without writing anything, saying each problem as it is found.
 
-    Of each rule, ``counts`` has how many problems there are, and ``problems`` the first ones.
+    Of each rule, ``counts`` has how many problems there are, and ``problems`` the first ones, in the file's order.
+    Repeated keys are known only when all rows are, and so are said last.
     """
     from runtime.keys import KeyLog
     from runtime.passed_over import PassedOver
@@ -100,7 +90,7 @@ def _check_file(
     result: dict[str, Any] = {"file": str(path), "rows": 0, "counts": Counter(), "problems": []}
 
     def report(row: int | None, column: str | None, rule: str, reason: str) -> None:
-        remedy = None if rule == _WHOLE_FILE else _REMEDIES.get(rule, _REMEDY_OF_A_RULE)
+        remedy = remedy_of(rule)
         why = reason
         if rule == "structure" and column is None and "; " in reason:
             why, _, remedy = reason.partition("; ")
@@ -130,12 +120,13 @@ def _check_file(
             for number, fault in keys.repeated().items():
                 report(number + 1, fault.column, fault.rule, fault.reason)
         bad = result["problems"]
-        first = f"row {bad[0]['row']}: {bad[0]['reason']}" if bad else ""
+        bad.sort(key=lambda problem: problem["row"])
+        first = (bad[0]["row"], bad[0]["reason"]) if bad else None
         refuse_if_too_many(result["counts"].total(), result["rows"], first, source, admission)
     except RefusedFile as error:
-        report(None, None, _WHOLE_FILE, str(error))
+        report(None, None, WHOLE_FILE, str(error))
     except MalformedFile as error:
-        report(None, None, _WHOLE_FILE, str(refusal(error.after(result["rows"]), source, [contract])))
+        report(None, None, WHOLE_FILE, str(refusal(error.after(result["rows"]), source, [contract])))
     if "format" in result:
         stated = {name: result[name] for name in ("likelihood", "encoding") if result[name] is not None}
         found = ", ".join(f"{name} {value}" for name, value in {**stated, **result["details"]}.items())
@@ -199,7 +190,10 @@ def _told(path: Path, record: Record, began: str) -> str:
     if record.status == "refused":
         return f"{path}: refused: {printable(record.reason or '').removeprefix(path.name + ': ')}"
     if record.status == "superseded":
-        return f"{path}: not applied: it {record.reason}"
+        return (
+            f"{path}: not applied: it {record.reason}; of files of this machine, the one that was changed last by its "
+            "file time is the newest: if that time is wrong, give this file a later one, as with touch -d"
+        )
     if record.decided_at < began:
         return (
             f"{path}: the file is unchanged since it was taken on {record.decided_at}: {record.rows_out:,} out, "
@@ -267,7 +261,7 @@ def infer(options: argparse.Namespace) -> int:
 def _contracts(options: argparse.Namespace) -> list[Contract]:
     if options.contract is None:
         return load_contracts(options.contracts)
-    if options.contract.suffix in (".yaml", ".yml"):
+    if options.contract.suffix in SUFFIXES:
         return [load_contract(options.contract)]
     known = load_contracts(options.contracts)
     chosen = [contract for contract in known if contract.name == str(options.contract)]

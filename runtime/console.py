@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,7 +47,8 @@ def files(paths: Sequence[Path], but: Path | None = None) -> Iterator[Path | Wro
 def each(found: Iterable[Path | WrongUseError], work: Callable[[Path], _Result]) -> tuple[list[_Result], bool]:
     """What came of the work on each file, and whether it could be done on all.
 
-    What is wrong with a path, and not with the data, is told on standard error and doesn't keep the others back.
+    What is wrong with a path, or with this program, and not with the data, is told on standard error and doesn't keep
+    the others back.
     """
     results: list[_Result] = []
     complete = True
@@ -59,6 +61,10 @@ def each(found: Iterable[Path | WrongUseError], work: Callable[[Path], _Result])
             raise
         except (WrongUseError, AmbiguousFileError, OSError) as error:
             print(f"retail: {in_words(error)}", file=sys.stderr)
+            complete = False
+        except Exception:  # noqa: BLE001 - told with all that is known of it; the exit code says so
+            print(f"retail: {file}: a fault of this program, not of the file; please report it:", file=sys.stderr)
+            traceback.print_exc()
             complete = False
     return results, complete
 

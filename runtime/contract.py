@@ -98,6 +98,17 @@ class Contract:
         """
         return self._known.get(column) or self._known.get(normalise(column))
 
+    @cached_property
+    def takes_further_columns(self) -> bool:
+        """Whether rows may have what no field claims."""
+        return self.fields_match in ("subset", "partial")
+
+    def is_further(self, column: str) -> bool:
+        """Whether a column is none of the contract's, nor within an object that has some of its fields."""
+        parts = column.split(".")
+        within = (".".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+        return self.field_of_column(column) is None and not any(map(self.has_fields_within, within))
+
     def has_fields_within(self, column: str) -> bool:
         """Whether a field's value may be within an object in this column."""
         return normalise(column) in self._objects
@@ -123,27 +134,33 @@ class Contract:
         steps = [name.split(".") for name in self._known]
         return {".".join(names[:depth]) for names in steps for depth in range(1, len(names))}
 
-    def misfit(self, columns: Sequence[str]) -> MalformedFile | None:
+    def misfit(self, columns: Sequence[str], *, complete: bool = True) -> MalformedFile | None:
         """Why a file with these columns is not of this dataset; None when it is.
 
         The rule is the contract's ``fieldsMatch`` (Table Schema v2); all modes map columns by name, and ``exact``
-        asks for the contract's order too. A column that is an object may have several fields within.
+        asks for the contract's order too. A column that is an object may have several fields within. Where the columns
+        may not be ``complete``, only required fields have to be among them, in any order.
         """
         feeds = [(column, self._fields_from(column)) for column in columns]
         found = [field.name for _, fields in feeds for field in fields]
         missing = [field.name for field in self.fields if field.name not in found]
         surplus = [number for number, (_, fields) in enumerate(feeds, 1) if not fields]
         problems = [f"column {name!r} is there more than once" for name in _repeated(found)]
-        if missing and self.fields_match in ("exact", "equal", "subset"):
+        if missing and complete and self.fields_match in ("exact", "equal", "subset"):
             problems.append("these columns are missing: " + ", ".join(map(repr, missing)))
-        if surplus and self.fields_match in ("exact", "equal", "superset"):
+        if surplus and not self.takes_further_columns:
             problems.append("these columns are not in the contract: number " + ", ".join(map(str, surplus)))
         if not found and not problems:
             problems.append("no column of the contract is there")
-        if self.fields_match == "exact" and not problems and found != [field.name for field in self.fields]:
+        if (
+            self.fields_match == "exact"
+            and complete
+            and not problems
+            and found != [field.name for field in self.fields]
+        ):
             problems.append("the columns are not in the contract's order: " + ", ".join(f.name for f in self.fields))
         required = [field.name for field in self.fields if field.constraints.required and field.name in missing]
-        if required and self.fields_match in ("superset", "partial"):
+        if required and (not complete or self.fields_match in ("superset", "partial")):
             problems.append("these columns are missing: " + ", ".join(map(repr, required)))
         if not problems:
             return None

@@ -15,6 +15,8 @@ from runtime.contract import Contract, parse_contract
 from runtime.descriptor import ContractError, Problem
 from runtime.tables import dataset_table, quarantine_table
 
+SUFFIXES = (".yaml", ".yml")
+"""How the names of contracts' files end."""
 _DEEPEST = 50
 """Levels of lists and mappings. A contract has six."""
 _MOST_REPEATED = 100_000
@@ -67,9 +69,11 @@ def load_contracts(folder: Path) -> list[Contract]:
         raise ContractError(
             (), f"{folder}: expected a folder with at least one contract; there is none (--contracts names another)"
         )
-    files = sorted(folder.glob("*.yaml"))
+    files = sorted(file for file in folder.iterdir() if file.suffix in SUFFIXES)
     if not files:
-        raise ContractError((), f"{folder}: expected at least one contract, a file <dataset>.yaml; found none")
+        raise ContractError(
+            (), f"{folder}: expected at least one contract, a file <dataset>.yaml or <dataset>.yml; found none"
+        )
     contracts: dict[str, tuple[Path, Contract]] = {}
     for file in files:
         contract = load_contract(file)

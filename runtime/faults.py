@@ -44,7 +44,7 @@ _BOUNDS: tuple[tuple[str, str, Callable[..., pa.Array], str], ...] = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fault:
     """What is wrong with a row: the column, the rule that is broken, and the reason in words."""
 

@@ -50,11 +50,6 @@ _NO_HEADER = """\
 """
 
 
-def infer_contract(paths: Sequence[Path], registry: Registry) -> str:
-    """A contract as YAML that takes all the files. Raises as :func:`infer_descriptor` does."""
-    return with_comments(infer_descriptor(paths, registry), paths)
-
-
 def with_comments(descriptor: Mapping[str, Any], paths: Sequence[Path]) -> str:
     """A contract as YAML, with what to look at first."""
     header = _HEADER.format(files=", ".join(path.name for path in paths))
@@ -135,8 +130,9 @@ def _check_told_apart(file: str, columns: Sequence[str]) -> None:
 
 
 def _batches(source: Source, part: Part, registry: Registry) -> Iterator[pa.RecordBatch]:
+    structure = replace(part.structure, exact=True)
     with contents(source, registry, LIMITS) as found, found[0].opened(part.format, part.encoding, LIMITS) as stream:
-        for block in islice(part.format.read(stream, part.structure, lambda _: pa.string()), _SAMPLE_BLOCKS):
+        for block in islice(part.format.read(stream, structure, lambda _: pa.string()), _SAMPLE_BLOCKS):
             yield block.parse().batch
 
 

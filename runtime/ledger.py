@@ -162,7 +162,7 @@ class Ledger:
             return None
         value = orjson.loads(stored.data)
         lists = {name: tuple(value[name]) for name in ("outputs", "quarantine")}
-        return Entry(Record(**{"encoding": None, "details": None, **value, **lists}), stored.tag)
+        return Entry(Record(**{**value, **lists}), stored.tag)
 
 
 def _key(source_id: str, version: str) -> str:

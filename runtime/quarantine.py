@@ -28,8 +28,8 @@ class QuarantineWriter:
 
     def __init__(self, path: Path, contract: Contract, version: ObjectVersion) -> None:
         self.rows = 0
-        self.first = ""
-        """The first row with its reason, for people."""
+        self.first: tuple[int, str] | None = None
+        """The first row's number in the file from 1, and its reason."""
         self._path = path
         self._schema = arrow_schema(quarantine_table(contract))
         self._version = version
@@ -42,7 +42,7 @@ class QuarantineWriter:
     def write(self, refused: Sequence[RefusedRow], rows_before: int) -> None:
         """Take the refused rows of a block, before which the file has ``rows_before`` rows."""
         if refused and not self.rows:
-            self.first = f"row {rows_before + refused[0].position + 1}: {refused[0].reason}"
+            self.first = rows_before + refused[0].position + 1, refused[0].reason
         left = None if self._most is None else max(0, self._most - self.rows)
         for row in refused[:left]:
             self._held.append((rows_before + row.position + 1, row))

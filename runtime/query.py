@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +47,7 @@ def _select(table: Table, lake: Path) -> str:
     folder = lake / table.bucket / table.prefix
     if not any(folder.rglob(f"*.{table.format}")):
         return declared
-    files = _read(table, _text((folder / "**" / f"*.{table.format}").as_posix()))
+    files = _read(table, _text(f"{glob.escape(folder.as_posix())}/**/*.{table.format}"))
     return f"SELECT {names} FROM ({declared} UNION ALL BY NAME SELECT * FROM {files})"  # noqa: S608 - all are quoted
 
 

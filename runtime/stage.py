@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from formats import Block, MalformedFile, Rows
 from formats.format import UNDECODABLE
+from formats.limits import BLOCK_ROWS
 from runtime.admission import Admission, Part, RefusedFile, refusal
 from runtime.arrow import texts
 from runtime.checks import CheckedRows, check
@@ -90,7 +91,8 @@ def stage(
             found = keys.repeated()
         except MalformedFile as error:
             raise refusal(error.after(rows_in), source, [contract], admission.format.name) from error
-        refuse_if_too_many(refused.rows + len(found), rows_in, refused.first or _first(found), source, admission)
+        first = _first(refused.first, found)
+        refuse_if_too_many(refused.rows + len(found), rows_in, first, source, admission)
         if found:
             raise RepeatedKeysError(keys.by_block(found))
         files = rows.close()
@@ -109,19 +111,29 @@ def stage(
     )
 
 
-def refuse_if_too_many(bad: int, rows: int, first: str, source: Source, admission: Admission) -> None:
-    """Raises :class:`~runtime.admission.RefusedFile` when more of a file's rows are bad than its contract tolerates."""
+def refuse_if_too_many(
+    bad: int, rows: int, first: tuple[int, str] | None, source: Source, admission: Admission
+) -> None:
+    """Raises :class:`~runtime.admission.RefusedFile` when more of a file's rows are bad than its contract tolerates.
+
+    ``first`` is the number of the first bad row, and its reason.
+    """
     tolerated = admission.contract.tolerated_bad_rows
-    if bad > tolerated * rows:
+    if first and bad > tolerated * rows:
         reason = (
             f"{source.head().name}: {bad:,} of {rows:,} rows are bad, more than the share of {tolerated} that the "
-            f"contract tolerates; mend them, or raise toleratedBadRows; the first is {first}"
+            f"contract tolerates; mend them, or raise toleratedBadRows; the first is row {first[0]}: {first[1]}"
         )
         raise RefusedFile(reason, admission.format.name)
 
 
-def _first(found: Mapping[int, Fault]) -> str:
-    return next((f"row {row + 1}: {fault.reason}" for row, fault in sorted(found.items())), "")
+def _first(refused: tuple[int, str] | None, repeated: Mapping[int, Fault]) -> tuple[int, str] | None:
+    """The number of a file's first bad row, and its reason, out of the rows refused at once and the repeated ones."""
+    found = [refused] if refused else []
+    if repeated:
+        row = min(repeated)
+        found.append((row + 1, repeated[row].reason))
+    return min(found, default=None)
 
 
 def read_checked(source: Source, admission: Admission) -> Iterator[CheckedRows]:
@@ -148,7 +160,9 @@ def _read(
     wanted = WantedTypes(contract)
 
     def work(parse: Callable[[], Rows], part: Part, refused: Mapping[int, Fault]) -> _Result:
-        return then(_in_member(part, check(wanted.encoded(_decoded(part, parse())), contract, refused)))
+        rows = wanted.encoded(_decoded(part, parse()))
+        most_refused = None if part.structure.exact else BLOCK_ROWS
+        return then(_in_member(part, check(rows, contract, refused, most_refused)))
 
     under_way: deque[Future[_Result]] = deque()
     with closing(blocks(source, admission, wanted)) as found:

@@ -63,7 +63,7 @@ def _decide(
     source: Source, contract: Contract, lake: Lake, registry: Registry, run: str, before: Entry | None
 ) -> Entry:
     version = source.version
-    left_behind = before.record if before and before.record.status in ("publishing", "refused") else None
+    left_behind = before.record if before else None
     newer = _newer(version, lake)
     if newer:
         reason = f"came after version {newer.source_version} of the same object, which is newer"
@@ -102,7 +102,7 @@ def _stage(source: Source, admission: Admission, folder: Path, name: str) -> tup
         try:
             return stage(source, admission, reading, name, repeated), admission
         except MisjudgedCutError:
-            admission = exactly(admission)
+            admission, repeated = exactly(admission), NONE_REPEATED
         except MisjudgedEncodingError:
             admission, repeated = admit(source, admission.contract, admission.registry, scan="always"), NONE_REPEATED
         except RepeatedKeysError as error:

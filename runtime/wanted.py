@@ -36,6 +36,8 @@ class WantedTypes:
             return _DICTIONARY if column in self._repetitive else self._types[field.name]
         if self._contract.has_fields_within(column):
             return _OBJECT
+        if not self._contract.takes_further_columns and self._contract.is_further(column):
+            return pa.string()  # to refuse the rows that have it
         return pa.string() if self._contract.rescue else None
 
     def learn(self, first: Rows) -> None:

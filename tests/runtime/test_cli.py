@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
+from formats import AS_FOUND, Head, Structure
+from formats.csv import Csv
+from formats.dialect import TableDialect
 from runtime import commands, progress
 from runtime.cli import main
 from runtime.text import table_lines
@@ -361,6 +364,29 @@ def test_a_file_that_may_not_be_read_does_not_keep_the_others_back(
     assert "till.csv: " in desk.out
 
 
+@pytest.mark.parametrize("command", ["check", "run --lake lake"])
+def test_a_fault_of_the_program_is_told_with_its_traceback_and_does_not_keep_the_other_files_back(
+    command: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("1", "2", "3"):
+        desk.write(f"uploads/{name}.csv", as_csv(SALES))
+    inspect = Csv.inspect
+
+    def inspect_unless_second(format_: Csv, head: Head, dialect: TableDialect = AS_FOUND) -> Structure:
+        if head.name == "2.csv":
+            raise KeyError("nobody thought of this")
+        return inspect(format_, head, dialect)
+
+    monkeypatch.setattr(Csv, "inspect", inspect_unless_second)
+    assert desk.retail(f"{command} uploads --contract sales") == 2
+    assert desk.err.startswith("retail: uploads/2.csv: a fault of this program, not of the file; please report it:\n")
+    assert desk.err.endswith("KeyError: 'nobody thought of this'\n")
+    assert "uploads/1.csv: " in desk.out
+    assert "uploads/3.csv: " in desk.out
+    assert desk.retail(f"{command} uploads --contract sales --json") == 2
+    assert len(json.loads(desk.out)) == 2
+
+
 class Terminal(io.StringIO):
     """Standard error where somebody watches."""
 
@@ -469,6 +495,50 @@ def test_a_corrected_file_replaces_what_was_taken_of_it_before(desk: Desk) -> No
         {"status": "processed", "n": 1},
         {"status": "superseded", "n": 1},
     ]
+
+
+def test_a_file_older_than_the_one_taken_is_not_applied_which_is_said_with_what_to_do(desk: Desk) -> None:
+    file = desk.write("till.csv", DIRTY)
+    os.utime(file, (2_000_000_000, 2_000_000_000))
+    assert desk.retail("run till.csv --lake lake") == 1
+    desk.write("till.csv", as_csv(SALES))
+    desk.retail("run till.csv --lake lake")
+    [told, _] = desk.out.splitlines()
+    assert "till.csv: not applied: it came after version" in told
+    assert "by its file time" in told
+    assert "give this file a later one" in told
+    os.utime(file, (2_000_000_001, 2_000_000_001))
+    assert desk.retail("run till.csv --lake lake") == 0
+    assert desk.query("select count(*) as n from sales") == [{"n": 3}]
+
+
+KEYED = SALES_CONTRACT.replace("  fields:", "  primaryKey: [sku]\n  fields:") + "  toleratedBadRows: 0.4\n"
+
+
+@pytest.mark.parametrize("command", ["check", "run --lake lake"])
+def test_the_first_bad_row_is_the_first_of_the_file_whatever_is_wrong_with_it(command: str, desk: Desk) -> None:
+    desk.write("contracts/sales.yaml", KEYED.replace("{partitionBy: [genre]}", "\n  partitionBy: [genre]").encode())
+    desk.write("till.csv", b"sku,title,price,genre\n1,a,1,x\n1,b,2,x\n2,c,dear,x\n3,d,4,x\n")
+    assert desk.retail(f"{command} till.csv --contract sales") == 1
+    assert 'the first is row 2: sku: "1" stands in row 1 already' in desk.out
+    assert desk.retail("check till.csv --contract sales --json") == 1
+    [result] = json.loads(desk.out)
+    assert [problem["row"] for problem in result["problems"]] == [2, 3, None]
+
+
+def test_a_lake_may_have_any_name(desk: Desk) -> None:
+    desk.write("till.csv", as_csv(SALES))
+    assert desk.retail("run till.csv --lake 'la[1]*?'") == 0
+    assert desk.retail("query 'select count(*) as n from sales' --lake 'la[1]*?' --json") == 0
+    assert json.loads(desk.out) == [{"n": 3}]
+
+
+def test_a_contract_may_be_called_yml(desk: Desk) -> None:
+    desk.write("till.csv", as_csv(SALES))
+    for name in ("sales", "staff"):
+        (desk.folder / f"contracts/{name}.yaml").rename(desk.folder / f"contracts/{name}.yml")
+    assert desk.retail("check till.csv") == 0
+    assert "contract sales" in desk.out
 
 
 def test_a_file_that_was_taken_keeps_its_record_when_no_contract_fits_it_any_more(desk: Desk) -> None:

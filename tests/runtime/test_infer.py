@@ -8,7 +8,7 @@ from formats import Registry
 from runtime.admission import RefusedFile
 from runtime.contract import Contract
 from runtime.contract_file import load_contract
-from runtime.infer import infer_contract
+from runtime.infer import infer_descriptor, with_comments
 from runtime.source import LocalFile
 from runtime.transform import transform
 from tests.runtime.lakes import folder_lake
@@ -20,7 +20,7 @@ def inferred(tmp_path: Path, *contents: str | bytes, name: str = "sample") -> tu
         files.append(tmp_path / f"{name}_{number}")
         files[-1].write_bytes(content.encode() if isinstance(content, str) else content)
     made = tmp_path / "made.yaml"
-    made.write_text(infer_contract(files, Registry()), encoding="utf-8")
+    made.write_text(with_comments(infer_descriptor(files, Registry()), files), encoding="utf-8")
     return load_contract(made), files
 
 
@@ -100,7 +100,7 @@ def test_where_no_line_names_columns_they_are_numbered_and_the_contract_says_so(
     made, [file] = inferred(tmp_path, content)
     assert [field.name for field in made.fields] == [f"column_{number}" for number in range(1, len(made.fields) + 1)]
     assert made.dialect.header is False
-    assert "no line of the file names the columns" in infer_contract([file], Registry())
+    assert "no line of the file names the columns" in with_comments(infer_descriptor([file], Registry()), [file])
     record = transform(LocalFile(file), made, folder_lake(tmp_path / "lake").lake, Registry(), "test run")
     assert (record.rows_in, record.rows_quarantined) == (content.count("\n"), 0)
 
