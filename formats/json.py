@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import codecs
 import io
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any, BinaryIO
 
 from formats.block_sizes import block_sizes
@@ -22,30 +20,25 @@ from formats.format import (
     Format,
     Head,
     MalformedFile,
-    MisjudgedCutError,
-    Rows,
     Structure,
     Wanted,
     row_too_long,
 )
 from formats.hookspecs import hookimpl
-from formats.json_alike import rows_alike
+from formats.json_blocks import Elements, Lines, Stretch
 from formats.json_document import Document
 from formats.json_paths import Path, is_deeper, names_of, nested_paths, way_to_rows
-from formats.json_rows import is_text, parse_typed, rows_of
-from formats.json_stretches import count_objects
-from formats.json_values import DECODER, SPACE, Parsed, parsed, parsed_surely, stripped
+from formats.json_rows import is_text
+from formats.json_values import DECODER, SPACE
 from formats.limits import BLOCK_ROWS, Limits
 from formats.lines import in_pieces
-from formats.utf8 import read_past_mark, shown
+from formats.utf8 import read_past_mark
 
 _SAMPLE_ROWS = 100
-_BETWEEN_ELEMENTS = re.compile(r"[\s,]*")
 _WORDS = (b"null", b"true", b"false")
 _PROPERTY = "property"
 """Where the rows are by the contract, in the word of a Table Dialect."""
 _CLOSING = {"[": "]", "{": "}"}
-_VALID = json.JSONDecoder(parse_float=str, parse_int=str)
 
 
 @hookimpl
@@ -110,9 +103,9 @@ class Json(Format):
         document.enter_rows(_names(structure.details))
         if not structure.exact:
             for stretch in document.stretches():
-                yield _Stretch(stretch, _paths(structure), wanted, limits)
+                yield Stretch(stretch, _paths(structure), wanted, limits)
         while elements := document.elements(BLOCK_ROWS):
-            yield _Elements(elements, wanted, limits)
+            yield Elements(elements, wanted, limits)
         document.check_rest()
 
 
@@ -147,7 +140,7 @@ class NdJson(Format):
         if structure.exact:
             stretches = (piece for lines in stretches for piece in in_pieces(lines, BLOCK_ROWS))
         # Megabytes that a loop's variable would hold while the next ones are read.
-        yield from map(partial(_Lines, paths=paths, wanted=wanted, limits=limits), stretches)
+        yield from map(partial(Lines, paths=paths, wanted=wanted, limits=limits), stretches)
 
 
 def _whole_lines(stream: BinaryIO, limits: Limits) -> Iterator[bytes]:
@@ -200,106 +193,6 @@ def _structure(rows: Iterable[Any], details: Mapping[str, str], dialect: TableDi
 
 def _paths(structure: Structure) -> Sequence[Path]:
     return [*((name,) for name in structure.columns or ()), *structure.nested]
-
-
-@dataclass(frozen=True)
-class _Elements(Block):
-    elements: Sequence[Parsed]
-    wanted: Wanted
-    limits: Limits
-
-    def parse(self) -> Rows:
-        return rows_of(self.elements, self.wanted, self.limits)
-
-
-@dataclass(frozen=True)
-class _Stretch(Block):
-    data: bytes
-    paths: Sequence[Path]
-    """Those that the file's first rows have; others may come."""
-    wanted: Wanted
-    limits: Limits
-
-    def parse(self) -> Rows:
-        return (
-            self._typed()
-            or self._alike()
-            or self._typed(more=True)
-            or rows_of(self._elements(), self.wanted, self.limits)
-        )
-
-    def _typed(self, *, more: bool = False) -> Rows | None:
-        batch = parse_typed(self.data, self.paths, self.wanted, self.limits, in_array=True, more=more)
-        texts = cache(self._texts)
-        return None if batch is None else Rows(batch, lambda asked: [texts()[at] for at in asked], native=True)
-
-    def _alike(self) -> Rows | None:
-        """The rows where each element has a line of its own, as it surely has if that is JSON."""
-        lines = [line for line in map(stripped, self.data.split(b"\n")) if line]
-        if len(lines) > BLOCK_ROWS or not all(line.endswith(b",") for line in lines[:-1]):
-            return None
-        elements = [line.removesuffix(b",") for line in lines[:-1]] + lines[-1:]
-        return rows_alike(elements, self.wanted, self.limits, parsed_surely)
-
-    def _elements(self) -> list[Parsed]:
-        document = Document(io.BytesIO(b"[" + self.data + b"]"), self.limits.row_bytes)
-        document.enter_rows()
-        found: list[Parsed] = []
-        try:
-            while elements := document.elements(BLOCK_ROWS + 1 - len(found)):
-                found += elements
-                if len(found) > BLOCK_ROWS:
-                    raise MisjudgedCutError
-            document.check_rest()
-        except MalformedFile as error:
-            raise MisjudgedCutError(str(error)) from error
-        return found
-
-    def _texts(self) -> list[str]:
-        """Each element as it stands in the file, where all are known to be valid."""
-        data = self.data.decode()
-        texts: list[str] = []
-        position = 0
-        while (space := _BETWEEN_ELEMENTS.match(data, position)) and space.end() < len(data):
-            _, position = _VALID.raw_decode(data, space.end())
-            texts.append(data[space.end() : position])
-        return texts
-
-
-@dataclass(frozen=True)
-class _Lines(Block):
-    data: bytes
-    paths: Sequence[Path]
-    """Those that the file's first rows have; others may come."""
-    wanted: Wanted
-    limits: Limits
-
-    def parse(self) -> Rows:
-        data, count = self.data, count_objects(self.data)
-        if count is None:
-            data = b"\n".join(map(stripped, self._lines()))
-            count = count_objects(data)
-        typed = self._typed(data, count) if count else None
-        if typed is None and self.data.count(b"\n") > BLOCK_ROWS:
-            raise MisjudgedCutError
-        return (
-            typed
-            or rows_alike(self._lines(), self.wanted, self.limits, parsed)
-            or (self._typed(data, count, more=True) if count else None)
-            or rows_of([parsed(line) for line in self._lines()], self.wanted, self.limits)
-        )
-
-    def _typed(self, data: bytes, count: int, *, more: bool = False) -> Rows | None:
-        batch = parse_typed(data, self.paths, self.wanted, self.limits, more=more)
-        # Lines that each begin and end as an object does are one object each, if they are no more objects than lines.
-        return None if batch is None or batch.num_rows != count else Rows(batch, self._raw, native=True)
-
-    def _lines(self) -> list[bytes]:
-        return [text for line in self.data.split(b"\n") if (text := line.rstrip(SPACE))]
-
-    def _raw(self, positions: Sequence[int]) -> list[str]:
-        lines = self._lines()
-        return [shown(stripped(lines[position])) for position in positions]
 
 
 def _object(line: str) -> dict[str, Any] | None:

@@ -10,17 +10,15 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from formats import MalformedRow, MisjudgedCutError, Rows
+from formats import MisjudgedCutError, Rows
 from formats.columns import all_but
-from formats.format import with_evidence
 from runtime import rules
-from runtime.arrow import NOTHING, integers, plain, take, texts, with_values
+from runtime.arrow import integers, plain, take, texts, with_values
 from runtime.casts import cast, without_missing, without_spaced_missing
 from runtime.contract import Contract, Field, normalise
 from runtime.faults import Breach, Fault, breaches, faults_of, quoted
-from runtime.json_text import objects
 from runtime.partitions import NULL_PARTITION, partition_folder
-from runtime.personal import MASK
+from runtime.refused import RefusedRow, malformed_row, refused_rows
 from runtime.stored import stored_rows
 
 _LONGEST_FOLDER = len("/") + 255
@@ -33,20 +31,6 @@ _MOST_FAULTS = 50
 _MORE_FAULTS = Fault(None, "more", "and there are more faults")
 
 _NONE_REPEATED: Mapping[int, Fault] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedRow:
-    """A row for the quarantine: its position in the block from 0, its first fault, all faults in words, its text.
-
-    The text is None where it may tell of a person.
-    """
-
-    position: int
-    column: str | None
-    rule: str
-    reason: str
-    raw: str | None
 
 
 @dataclass(frozen=True)
@@ -120,12 +104,12 @@ def check(
         _tell(fault, faults.setdefault(row, []))
         _check_few(len(faults), most_refused)
     kept = None
-    refused = [_malformed(row, contract) for row in rows.malformed]
+    refused = [malformed_row(row, contract) for row in rows.malformed]
     batch = pa.RecordBatch.from_arrays(list(typed.values()), names=list(typed))
     unknown = _unknown(rows.batch, contract)
     if faults:
         at_fault = sorted(faults)
-        refused += _refused(rows, contract, integers(at_fault), [faults[row] for row in at_fault])
+        refused += refused_rows(rows, contract, integers(at_fault), [faults[row] for row in at_fault])
         kept = integers(all_but(at_fault, count))
     refused.sort(key=lambda row: row.position)
     return CheckedRows(stored_rows(batch, unknown, contract), places, kept, refused, rows.passed_over)
@@ -272,48 +256,3 @@ def _unknown(batch: pa.RecordBatch, contract: Contract) -> pa.RecordBatch:
     """The columns that no field claims, which are there only where the contract keeps them."""
     names = batch.schema.names
     return batch.select([position for position, name in enumerate(names) if contract.field_of_column(name) is None])
-
-
-def _refused(rows: Rows, contract: Contract, at_fault: pa.Array, faults: Sequence[Sequence[Fault]]) -> list[RefusedRow]:
-    """The rows at fault, given by where they stand in the batch, in order."""
-    positions = at_fault.to_pylist()
-    if rows.positions is not None:
-        positions = [rows.positions[row] for row in positions]
-    shown: Sequence[str | None] = (
-        _without_personal(rows.batch.take(at_fault), contract) if contract.has_personal_fields else rows.raw(positions)
-    )
-    return [
-        RefusedRow(position, found[0].column, found[0].rule, "; ".join(fault.reason for fault in found), text)
-        for position, found, text in zip(positions, faults, shown, strict=True)
-    ]
-
-
-def _without_personal(batch: pa.RecordBatch, contract: Contract) -> list[str | None]:
-    """The rows as JSON objects of what was read of them, with the values that tell of persons masked.
-
-    A column that no row may have is left out: its name may be a person's as well.
-    """
-    names, columns = [], []
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        if not contract.takes_further_columns and contract.is_further(name):
-            continue
-        field, strings = contract.field_of_column(name), column.cast(pa.string())
-        hidden = pc.if_else(strings.is_valid(), MASK, NOTHING)
-        names.append(name)
-        columns.append(hidden if (field.personal if field else contract.has_fields_within(name)) else strings)
-    if not columns:
-        return [None] * batch.num_rows
-    found: list[str | None] = objects(names, columns).to_pylist()
-    return found
-
-
-def _malformed(row: MalformedRow, contract: Contract) -> RefusedRow:
-    """A row that could not be read, in whose text nobody knows where a person's values are."""
-    field = contract.field_of_column(row.column) if row.column else None
-    if field:
-        reason = f"{field.name}: {row.reason}"
-    else:
-        shown = f"at {quoted(row.column)}" if row.column and not contract.has_personal_fields else ""
-        reason = with_evidence(row.reason, shown)
-    raw = None if contract.has_personal_fields else row.raw
-    return RefusedRow(row.position, field.name if field else None, "structure", reason, raw)

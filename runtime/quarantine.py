@@ -8,10 +8,10 @@ from sys import getsizeof
 
 import pyarrow as pa
 
-from runtime.checks import RefusedRow
 from runtime.contract import Contract
 from runtime.ledger import ObjectVersion
 from runtime.parquet_file import ParquetWriter, open_parquet
+from runtime.refused import RefusedRow
 from runtime.tables import arrow_schema, quarantine_table
 
 MOST_HELD = 16 * 1024 * 1024

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from runtime import external_sort, parquet, quarantine
-from runtime.checks import RefusedRow
 from runtime.external_sort import ExternalSort
 from runtime.parquet import PartitionedWriter
 from runtime.partitions import Parts, split
 from runtime.quarantine import QuarantineWriter
+from runtime.refused import RefusedRow
 from tests.runtime.sales import Upload, contract
 
 

@@ -9,8 +9,8 @@ from formats.csv import Csv
 from formats.json import Json, NdJson
 from formats.limits import BLOCK_ROWS
 from formats.reading import blocks, rows_of
-from runtime.checks import RefusedRow
 from runtime.quarantine import QuarantineWriter
+from runtime.refused import RefusedRow
 from tests.runtime.lakes import OpenLake, folder_lake
 from tests.runtime.sales import Upload
 from tests.runtime.whole_contracts import contract, refusals
