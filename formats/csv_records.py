@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from formats.block_sizes import block_sizes
 from formats.csv_dialect import Dialect
-from formats.format import row_too_long
+from formats.format import MisjudgedCutError, row_too_long
 from formats.utf8 import read_past_mark
 
 _LINE_END = re.compile(rb"[\r\n]")
@@ -80,6 +80,8 @@ def whole_records(stream: BinaryIO, dialect: Dialect, longest: int, *, exact: bo
         unclosed = _misquoted(rest, dialect) if exact else []
         end = _end_of_records(rest, dialect, unclosed, at_end=at_end)
         if not end and rest and (at_end or len(rest) > longest):
+            if not exact and dialect.misquoted(rest) is not None:
+                raise MisjudgedCutError
             unclosed = [_unclosed(rest, dialect)]
             begin, end = unclosed[0]
             if end - begin > longest:

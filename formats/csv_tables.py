@@ -10,12 +10,14 @@ import io
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import chain
 
 from formats.csv_dialect import Dialect
 from formats.csv_head import sample, sample_of
 from formats.csv_records import Records
 from formats.dialect import normalise
+from formats.limits import MEBIBYTE
 from formats.lines import binary
 from formats.utf8 import shown
 
@@ -33,9 +35,10 @@ _DIGIT = re.compile(r"\d")
 _RECORDS_TO_COMPARE = 50
 _FEWEST_ROWS = 2
 """That have to stand together above a gap: where each line is followed by a blank one, these mean nothing."""
-_MOST_HEADERS = 201
-"""Of other tables and, in between, of the first one: for each the rest of a stretch is gone through once more. It is
-odd: what follows the last is of another table."""
+_MOST_HEADERS = 200
+"""Of other tables and, in between, of the first one, that are looked for in a stretch of megabytes."""
+_MOST_BYTES = 256 * MEBIBYTE
+"""In a short one there may be more: for each header the rest is gone through again, so many bytes in all."""
 _SHORT = 20_000
 """More bytes than a title has, with as many delimiters as a file has columns."""
 _FEWEST_COLUMNS = 2
@@ -55,14 +58,14 @@ def first_table(
         return
     finder = _Finder(dialect, columns, titles=exact)
     within = after_carriage_return = False
-    headers = 0
     for rest in stretches:
+        headers, most = 0, max(_MOST_HEADERS, _MOST_BYTES // max(1, len(rest.data))) | 1  # odd: another table's is last
         if after_carriage_return and rest.data.startswith(b"\n"):  # one line end, cut in two
             _, rest = rest.cut(1)
         after_carriage_return = rest.data.endswith(b"\r")
         while rest.data:
             look = finder.own_header if within else finder.another_header
-            end = look(rest.data) if headers < _MOST_HEADERS else None
+            end = look(rest.data) if headers < most else None
             if end is None:
                 yield rest, OF_ANOTHER if within else ""
                 break
@@ -116,24 +119,23 @@ class _Finder:
 
     def own_header(self, data: bytes) -> int | None:
         """Where the first table's header comes again."""
+        quoted = cache(lambda: self._dialect.values_of_several_lines(data))
         for found in self._own.finditer(data):
-            if self._is_own(_values(_line(data, found.start()), self._dialect)):
+            place = found.start()
+            if self._is_own(_values(_line(data, place), self._dialect)) and not _is_within(quoted(), place):
                 self._together, self._opens, self._ends_with_title = 0, False, False
-                return found.start()
+                return place
         return None
 
     def another_header(self, data: bytes) -> int | None:
         """Where the header of another table begins."""
         learnt = 0
-        quoted: list[tuple[int, int]] | None = None
+        quoted = cache(lambda: self._dialect.values_of_several_lines(data))
         for place in self._places(data):
             values = _values(_line(data, place), self._dialect)
             if not _are_names(values, len(self._columns)) or self._is_own(values):
                 continue
-            if quoted is None:
-                quoted = self._dialect.values_of_several_lines(data)
-            before = bisect_right(quoted, (place, 0)) - 1
-            if before >= 0 and quoted[before][1] > place:
+            if _is_within(quoted(), place):
                 continue
             self._learn(data[learnt:place])
             learnt = place
@@ -146,8 +148,10 @@ class _Finder:
         """Where a header may begin: below a gap or a title."""
         begin, opens = 0, self._opens
         self._opens = False
+        looked = -1  # as far as titles were gone through, each of which is a mark too
         if opens:
-            yield from self._below(data, 0)
+            for looked in self._below(data, 0):
+                yield looked
         at_start = self._mark_at_start.match(data)
         for mark in chain([at_start] if at_start else (), self._marks.finditer(data) if self._has_mark(data) else ()):
             start, end = mark.start("gap"), mark.end()
@@ -158,8 +162,9 @@ class _Finder:
                 if lines and not (lines == 1 and self._is_title(data, start)):
                     self._after_rows = lines >= _FEWEST_ROWS
                 self._together, begin, opens = 0, end, self._after_rows
-            if opens:
-                yield from self._below(data, end)
+            if opens and end > looked:
+                for looked in self._below(data, end):
+                    yield looked
         self._together = min(_FEWEST_ROWS, self._together + _lines(data, begin, len(data)))
         self._ends_with_title = self._is_title(data, len(data))
         self._opens |= bool(self._narrow_title.fullmatch(_last_line(data, len(data))))
@@ -214,6 +219,12 @@ class _Finder:
                 numbers += all(map(_DIGIT.search, filled))
                 amounts += all(map(_AMOUNT.fullmatch, filled))
         return numbers >= _FEWEST_COLUMNS or amounts > 0
+
+
+def _is_within(spans: Sequence[tuple[int, int]], place: int) -> bool:
+    """Whether a place is within one of some spans, given in order."""
+    before = bisect_right(spans, (place, 0)) - 1
+    return before >= 0 and spans[before][1] > place
 
 
 def _title(dialect: Dialect, most_delimiters: int = 10_000) -> bytes:

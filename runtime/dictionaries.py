@@ -47,7 +47,7 @@ class Dictionaries:
     def decoded(self, batches: Sequence[pa.RecordBatch]) -> pa.Table:
         """Batches as one table whose columns have dictionaries of the texts that are in them, and no others.
 
-        A column has numbers in some of them and may have the texts themselves in others.
+        A column has numbers in all of them, or the texts themselves.
         """
         by_column = zip(*(batch.columns for batch in batches), strict=True)
         names = batches[0].schema.names
@@ -74,11 +74,9 @@ class Dictionaries:
     def _decoded(self, name: str, columns: Sequence[pa.Array]) -> pa.ChunkedArray:
         if name not in (self._numbers or {}):
             return pa.chunked_array(columns)
-        known = self._texts(name)
-        if any(pa.types.is_string(column.type) for column in columns):
-            own = [column if pa.types.is_string(column.type) else known.take(column) for column in columns]
-            return pa.chunked_array([pa.concat_arrays(own).dictionary_encode()])
-        joined = concatenated(columns)
+        joined, known = concatenated(columns), self._texts(name)
+        if pa.types.is_string(joined.type):
+            return pa.chunked_array([joined.dictionary_encode()])
         used = joined.unique().drop_null()
         if len(used) < len(known):
             numbers = pa.arange(0, len(known)).cast(joined.type)

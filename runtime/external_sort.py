@@ -27,7 +27,7 @@ GROUP = 12 * 1024 * 1024
 """Bytes of the rows that are given out at once, about, unless one row is more."""
 
 Groups = Iterator[list[pa.RecordBatch]]
-"""Rows of one number, in portions of bounded size."""
+"""Rows of one number, in portions of bounded size, each with columns of the same kinds."""
 
 
 class ExternalSort:
@@ -101,13 +101,13 @@ class ExternalSort:
         for number in share:
             spans = [(run, *run.span(range(number - share.start, number - share.start + 1))) for run in merged]
             batches = [run.rows.read(start, end) for run, start, end in spans if start < end]
-            yield number, iter([batches] if batches else [])
+            yield number, ([batch] for batch in batches)
 
     def _merged(self, share: range) -> list[_Run]:
         """The rows of some numbers, counted from the first of these: of all runs with columns of the same kinds."""
         found = [(run, *run.span(share)) for run in self._runs]
         read = [(run.rows.read(start, end), run.numbers(share)) for run, start, end in found if start < end]
-        alike = [[*group] for _, group in groupby(read, lambda rows: [*map(_has_texts, rows[0].columns)])]
+        alike = [[*group] for _, group in groupby(read, lambda rows: _kinds(rows[0]))]
         return [_Run(_Kept(rows), ends) for rows, ends in (_ordered(*zip(*group, strict=True)) for group in alike)]
 
     def remove(self) -> None:
@@ -120,7 +120,7 @@ class ExternalSort:
         for run in self._runs:
             first, end = run.span(share)
             for batch in _small(run.rows.read(first, end)) if first < end else ():
-                if group and size + batch.nbytes > GROUP:
+                if group and (size + batch.nbytes > GROUP or _kinds(batch) != _kinds(group[-1])):
                     yield group
                     group, size = [], 0
                 group.append(batch)
@@ -161,8 +161,9 @@ class _Run:
         return pa.Array.from_buffers(pa.int32(), len(numbers), [None, pa.py_buffer(numbers)])
 
 
-def _has_texts(column: pa.Array) -> bool:
-    return bool(pa.types.is_string(column.type))
+def _kinds(batch: pa.RecordBatch) -> list[bool]:
+    """Of each column whether it has texts, not numbers that stand for them or are values."""
+    return [pa.types.is_string(column.type) for column in batch.columns]
 
 
 def _ordered(held: Sequence[pa.RecordBatch], held_numbers: Sequence[pa.Array]) -> tuple[pa.RecordBatch, array[int]]:

@@ -31,7 +31,7 @@ def cast_strings(strings: pa.Array, target: pa.DataType, spelling: Spelling) -> 
     """
     # A cast that fails takes as long as one that doesn't, and its failures besides: where some fail, of the first most
     # often one does, and if all do, the very first.
-    if all(can_cast(strings.slice(0, tried), target) for tried in (1, _TRIED)):
+    if all(can_cast(strings.slice(0, tried), target) for tried in (1, _TRIED) if tried < len(strings)):
         try:
             return strings.cast(target)
         except pa.ArrowInvalid:

@@ -45,25 +45,19 @@ def split(batch: pa.RecordBatch, partition_by: Sequence[str], kept: pa.Array | N
     return Parts(data, *_places(rows.select(partition_by).columns))
 
 
-def _places(columns: Sequence[pa.Array]) -> tuple[pa.Array, list[tuple[str, ...]]]:
+def _places(columns: Sequence[pa.Array]) -> tuple[pa.Array, Sequence[tuple[str, ...]]]:
     """For each row the place of its combination of values, and these."""
     encoded = [plain(column).dictionary_encode("encode") for column in columns]
     spelled = [_spell(column.dictionary) for column in encoded]
-    if len(encoded) == 1:
-        return encoded[0].indices, [(text,) for text in spelled[0]]
-    codes = encoded[0].indices.cast(pa.int64())
-    for column in encoded[1:]:
-        codes = pc.add(pc.multiply(codes, len(column.dictionary)), column.indices.cast(pa.int64()))
-    combined = codes.dictionary_encode()
-    combinations = []
-    for code in combined.dictionary.to_pylist():
-        values: list[str] = []
-        rest = code
-        for column in reversed(spelled):
-            rest, position = divmod(rest, len(column))
-            values.insert(0, column[position])
-        combinations.append(tuple(values))
-    return combined.indices, combinations
+    places = encoded[0].indices
+    combinations: list[tuple[str, ...]] = [(text,) for text in spelled[0]]
+    for column, texts in zip(encoded[1:], spelled[1:], strict=True):
+        codes = pc.add(pc.multiply(places.cast(pa.int64()), len(texts)), column.indices.cast(pa.int64()))
+        combined = codes.dictionary_encode()  # so that they stay fewer than the rows, however many columns there are
+        found = (divmod(code, len(texts)) for code in combined.dictionary.to_pylist())
+        combinations = [(*combinations[before], texts[own]) for before, own in found]
+        places = combined.indices
+    return places, combinations
 
 
 def _spell(values: pa.Array) -> list[str]:

@@ -32,7 +32,7 @@ from runtime.source import Source
 from runtime.wanted import WantedTypes
 
 THREADS = min(os.cpu_count() or 1, 8)
-"""Of each kind: those that parse and check, and those that write."""
+"""Those that parse and check, and that write."""
 
 _Result = TypeVar("_Result")
 

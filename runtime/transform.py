@@ -101,7 +101,11 @@ def _stage(source: Source, admission: Admission, folder: Path, name: str) -> tup
     while True:
         try:
             return stage(source, admission, reading, name, repeated), admission
-        except MisjudgedCutError:
+        except MisjudgedCutError as error:
+            if all(part.structure.exact for part in admission.parts):
+                raise RuntimeError(
+                    f"format {admission.format.name!r} misjudged rows even when it read exactly"
+                ) from error
             admission, repeated = exactly(admission), NONE_REPEATED
         except MisjudgedEncodingError:
             admission, repeated = admit(source, admission.contract, admission.registry, scan="always"), NONE_REPEATED

@@ -341,3 +341,15 @@ def test_rows_come_out_alike_wherever_quotes_are_rare_in_a_file_and_wherever_the
     among_few = [(row.values, row.reason, row.raw) for row in read(Csv(), header + b"1,2\n" * few + rows)][few:]
     among_many = [(row.values, row.reason, row.raw) for row in read(Csv(), header + filler * many + rows)]
     assert among_many[many:] == among_few
+
+
+def test_rows_between_two_with_a_quote_left_open_are_read_in_a_small_file() -> None:
+    plain = [("2", "y")] * 2_000
+    assert rows(b'a,b\n1,"x\n' + b"2,y\n" * 2_000 + b'4,"x,"y\n') == ['1,"x', *plain, '4,"x,"y']
+
+
+@given(st.lists(st.tuples(_VALUES, _VALUES).map(",".join), max_size=6).map("\n".join).map(str.encode))
+def test_a_quick_reading_and_an_exact_one_give_the_same_rows(data: bytes) -> None:
+    data = b'x,"y"\n1,2\n' + data
+    quick, exact = read(Csv(), data), rows_of(blocks(Csv(), data, exact=True))
+    assert [(row.values, row.raw) for row in quick] == [(row.values, row.raw) for row in exact]

@@ -133,3 +133,19 @@ _LINES = st.sampled_from(
 def test_rows_do_not_depend_on_how_much_comes_at_a_time(lines: list[str], line_end: str, most: int) -> None:
     content = line_end.join(["sku,title,price", "1,Salt,1.50", *lines])
     assert outcomes(content, most) == outcomes(content)
+
+
+def test_the_first_tables_header_within_a_value_ends_no_other_table() -> None:
+    other = 'shop,city,note\nB1,Berlin,"x\nsku,title,price\n"\nB2,Bonn,5.00'
+    found = outcomes("sku,title,price\n1,2.5,1.50\n2,2.5,2.50\n\n" + other)
+    assert found == [("1", "2.5", "1.50"), ("2", "2.5", "2.50"), *OTHER]
+
+
+def test_many_sections_with_a_table_between_them_are_read_each() -> None:
+    section = "1,Salt,1.50\n2,Moons,2.50\n\nshop,city,revenue\nB1,Berlin,4.00\nB2,Bonn,5.00\n\nsku,title,price\n"
+    assert outcomes("sku,title,price\n" + section * 300) == (TWO + OTHER + [REPEATED_HEADER]) * 300
+
+
+def test_lines_that_may_be_titles_take_no_longer_than_others() -> None:
+    found = outcomes(FIRST + "word\n" * 60_000 + "3,Tides,3.50\n")
+    assert (found[:2], len(found), found[-1]) == (TWO, 60_003, ("3", "Tides", "3.50"))

@@ -120,6 +120,23 @@ def test_the_texts_of_dictionaries_count_as_what_is_held(tmp_path: Path, monkeyp
     assert pq.read_metadata(path).num_row_groups == 2
 
 
+def test_a_group_has_columns_of_numbers_for_texts_or_of_texts_not_of_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(external_sort, "HELD", 100)
+    with ThreadPoolExecutor(1) as threads:
+        sort = ExternalSort(tmp_path / "sort", threads)
+        for codes in ([0, 1], [1, 1]):
+            sort.add(pa.RecordBatch.from_pydict({"text": pa.array(codes, pa.uint8())}), pa.array([0, 1], pa.int32()))
+        sort.put_aside()
+        sort.add(pa.RecordBatch.from_pydict({"text": ["a", "b"]}), pa.array([0, 1], pa.int32()))
+        found = {number: list(groups) for share in sort.shares() for number, groups in sort.read(share)}
+    values = {
+        number: [[batch["text"].to_pylist() for batch in group] for group in groups] for number, groups in found.items()
+    }
+    assert values == {0: [[[0, 1]], [["a"]]], 1: [[[1, 1]], [["b"]]]}
+
+
 def test_a_later_row_group_may_have_more_texts_than_a_byte_can_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
