@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from formats.csv_block import CsvRows
 from formats.csv_dialect import Dialect
-from formats.csv_head import ROW_END, find_head
+from formats.csv_head import ROW_END, SAMPLE_RECORDS, find_head, sample
 from formats.csv_misfits import Apart, WithUnclosed
 from formats.csv_records import after_first_record, marked, of_few_rows, whole_records, without_comments
 from formats.csv_tables import first_table
@@ -56,6 +56,11 @@ class Csv(Format):
                 "which the header has to end; export fewer columns or shorter names"
             )
         found = find_head(text, dialect)
+        last = max(dialect.header_rows, default=0)
+        if head.complete and len(sample(text, found.dialect)) < min(last, SAMPLE_RECORDS):
+            raise MalformedFile(
+                f"{head.name}: there is no record {last}, which dialect.headerRows of the contract names; correct it"
+            )
         if any("\0" in column for column in found.columns):
             raise MalformedFile(f"{head.name}: the header has a NUL byte, which no text has; export the file again")
         line_end = "\n" if "\n" in text or "\r" not in text else "\r"

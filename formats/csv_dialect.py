@@ -135,10 +135,12 @@ class Dialect:
 
     def goes_on_after_quotes(self, record: bytes) -> bool:
         """Whether a value of a record goes on after the quote that closes it; the parser would join both parts."""
-        after = (self.delimiter.encode(), b" ", b"\t", b"")
-        return any(
-            value["close"] and record[value.end() : value.end() + 1] not in after for value in self._values(record)
-        )
+        delimiter = self.delimiter.encode()
+        rests = (record[value.end() :].lstrip(_SPACE.replace(delimiter, b"")) for value in self._closed(record))
+        return any(rest and not rest.startswith(delimiter) for rest in rests)
+
+    def _closed(self, record: bytes) -> Iterator[re.Match[bytes]]:
+        return (value for value in self._values(record) if value["close"])
 
     def has_space_before_quotes(self, record: bytes) -> bool:
         """Whether a value is in quotes after a space, which the parser takes for characters, both of them."""
@@ -232,7 +234,7 @@ class Dialect:
         space = _of_re2("\t ".replace(self.delimiter, ""))
         pairs = quote * 2 + (f"|{escape}." if escape else "")
         quoted = f"{quote}(?:[^{quote}{escape}]|{pairs})*{quote}"
-        spaced = f"{quote}(?:[^{quote}{escape}\\r\\n]|{quote}{quote})*{quote}[{space}][^{ends}{quote}{escape}]*"
+        spaced = f"{quote}(?:[^{quote}{escape}\\r\\n]|{quote}{quote})*{quote}[{space}]+"
         plain = f"[{space}]*(?:[^{ends}{space}{quote}{escape}][^{ends}{escape}]*)?"
         value = f"(?:{quoted}|{spaced}|{plain})"
         return rf"(?s)\A{value}(?:[{ends}]{value})*\z"

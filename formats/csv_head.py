@@ -14,7 +14,7 @@ from formats.dialect import TableDialect
 from formats.header import begins_with_row, fill_each_other, is_row, names_known, names_of, naming
 
 _DELIMITERS = (",", ";", "\t", "|", "^", "~")
-_SAMPLE_RECORDS = 50
+SAMPLE_RECORDS = 50
 ROW_END = "row end"
 """The name of the detail that rows end with a delimiter that the header lacks."""
 
@@ -80,7 +80,7 @@ def sample_of(lines: Iterable[str], dialect: Dialect) -> list[list[str]]:
         for record in reader:
             if record:
                 records.append([value.strip() for value in record])
-            if len(records) == _SAMPLE_RECORDS:
+            if len(records) == SAMPLE_RECORDS:
                 break
     except csv.Error:  # a value past csv's own limit: what stands before it is the sample
         pass

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from formats.columns import refuse_too_many
 from formats.format import MalformedRow, Rows, Wanted
 from formats.json_paths import Path, flat, has_more, is_deeper, is_whole, paths_of, schema_of, value_at
-from formats.json_stretches import count_names, has_non_number, is_shallow
+from formats.json_stretches import count_names, has_non_number, is_shallow, may_have_long_numbers
 from formats.json_values import Number, Parsed, way_to_fault
 from formats.limits import Limits
 from formats.utf8 import is_utf8
@@ -29,7 +29,7 @@ def parse_typed(
     array. ``paths`` are those to look for; where others come the answer is None, or with ``more``, which takes longer,
     where others come that are wanted too.
     """
-    if not is_utf8(data):
+    if not is_utf8(data) or may_have_long_numbers(data):
         return None
     asked = {path: _parsed_exactly(wanted(".".join(path))) for path in paths}
     types = {

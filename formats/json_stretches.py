@@ -5,16 +5,34 @@ from __future__ import annotations
 import re
 
 from formats.limits import MEBIBYTE
-from formats.lines import lines_of
+from formats.lines import binary, lines_of
 
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 _NEXT_OBJECT = re.compile(rb"\s*,\s*\{")
 _BETWEEN_OBJECTS = re.compile(rb"\}[\s,]*\{")
 _SPACED_NAME = re.compile(rb'"[ \t\n\r]+:')
+_DIGITS = b"0123456789."
+_DIGITS_OR_NOT = bytes(ord("0" if byte in _DIGITS else " ") for byte in range(256))
+_MOST_DIGITS = 38
+"""Of a decimal of 128 bits. Arrow gives a number of more digits another value, without a word."""
+_STEP = (_MOST_DIGITS + 1) // 3
 _NEAR_THE_END = MEBIBYTE
 """Where the end of a last object is looked for first: most often there is one."""
 _TEXT_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)
+
+
+def may_have_long_numbers(data: bytes) -> bool:
+    """Whether ``data`` may have a number of more digits than a decimal can have. A no is certain.
+
+    Of so many bytes, three at equal steps are seen to be digits first, which takes a twentieth of the time.
+    """
+    import pyarrow.compute as pc
+
+    if b"000" not in data[::_STEP].translate(_DIGITS_OR_NOT):
+        return False
+    pattern = f"[0-9.]{{{_MOST_DIGITS + 1}}}"
+    return bool(pc.match_substring_regex(binary(data), pattern)[0].as_py())
 
 
 def guess_end_of_elements(data: bytes) -> int:

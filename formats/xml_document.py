@@ -32,6 +32,11 @@ def structure_of(head: Head, dialect: TableDialect) -> Structure:
     try:
         shown.read(complete=head.complete)
         path = shown.rows_path(dialect.property)
+        if head.complete and not shown.has(path[:-1]):
+            raise MalformedFile(
+                f"there is no element {'.'.join(path[:-1])}, within which dialect.property of the contract has rows; "
+                "correct it"
+            )
         rows = _first_rows(head, path, dialect.limits)
     except MalformedFile as error:
         raise error.at(head.name) from error
@@ -102,6 +107,10 @@ class _Outline:
         if holders:
             return holders[-1] if len(holders) == 1 else max(holders, key=self._children)
         raise MalformedFile("no element is repeated as rows are; name theirs in the contract's dialect.property")
+
+    def has(self, path: Path) -> bool:
+        """Whether an element is at a path."""
+        return path in self._counts
 
     def _children(self, path: Path) -> int:
         return sum(other[:-1] == path for other in self._counts)

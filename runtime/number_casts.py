@@ -18,6 +18,8 @@ _JSON_NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 _JSON_FRACTION = r"^-?[0-9]+(\.[0-9]+([eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)$"
 _YEAR = "^([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])$"
 _WHOLE = r"^-?[0-9]{1,18}\.0{1,18}$"
+_MOST_DIGITS = 38
+"""Of a decimal of 128 bits."""
 _BESIDE = r"[^\p{N}\p{Pd}\p{Ps}\p{Pe}\p{Sm}\x{2D7}\x{2043}\x{2795}-\x{2797}]*"
 """What may stand beside a number that isn't bare: nothing that could be a sign, a bracket or another digit.
 
@@ -31,7 +33,23 @@ def cast_numbers(strings: pa.Array, field: Field, *, native: bool) -> pa.Array:
     """Decimals of the field's precision and scale; null where one doesn't fit exactly."""
     target = pa.decimal128(field.precision, field.scale)
     usual = rf"^[+-]?[0-9]{{1,{max(1, field.precision - field.scale)}}}(\.[0-9]{{1,{max(1, field.scale)}}})?$"
-    return cast_strings(_plain(strings, field, native=native), target, Spelling(usual, _DECIMAL))
+    return cast_strings(_of_few_digits(_plain(strings, field, native=native)), target, Spelling(usual, _DECIMAL))
+
+
+def _of_few_digits(strings: pa.Array) -> pa.Array:
+    """Numbers without zeros that don't count; null where one has more digits than a decimal can have.
+
+    Arrow gives such a number another value, without a word.
+    """
+    longest = pc.max(pc.binary_length(strings)).as_py() or 0
+    if longest <= _MOST_DIGITS:
+        return strings
+    are_long = pc.fill_null(pc.greater(pc.binary_length(strings), _MOST_DIGITS), False)
+    numbers = pc.utf8_trim_whitespace(strings.filter(are_long))
+    numbers = pc.replace_substring_regex(numbers, r"^([+-]?)0+([0-9])", r"\1\2")
+    numbers = pc.replace_substring_regex(numbers, r"^([+-]?[0-9]*\.[0-9]*?)0+($|[eE])", r"\1\2")
+    few = pc.match_substring_regex(numbers, rf"^[+-]?(?:\.?[0-9]\.?){{1,{_MOST_DIGITS}}}(?:[eE][+-]?[0-9]+)?$")
+    return pc.replace_with_mask(strings, are_long, _where(few, numbers))
 
 
 def cast_integers(strings: pa.Array, field: Field, *, native: bool) -> pa.Array:
@@ -58,7 +76,9 @@ def _without_zero_fraction(strings: pa.Array) -> pa.Array:
     spelled = pc.fill_null(pc.match_substring_regex(strings, _JSON_FRACTION), False)
     if not any_true(spelled):
         return strings
-    whole = cast_strings(strings.filter(spelled), pa.decimal128(LONGEST_INTEGER, 0), Spelling(_WHOLE, _JSON_NUMBER))
+    whole = cast_strings(
+        _of_few_digits(strings.filter(spelled)), pa.decimal128(LONGEST_INTEGER, 0), Spelling(_WHOLE, _JSON_NUMBER)
+    )
     return pc.replace_with_mask(strings, spelled, whole.cast(pa.string()))
 
 

@@ -452,3 +452,18 @@ def test_rows_do_not_depend_on_how_much_comes_at_a_time(most: int) -> None:
         row.raw if row.values is None else tuple(row.values.values())
         for row in rows_of(Csv().read(stream, structure, text))
     ] == [("1", "a;b", "2"), "sku;title;price", ("2", "x\ny", "3"), ("4", "z", "5"), "Total;;10"]
+
+
+@pytest.mark.parametrize("value", ['"12" LP"', '"Harry" Potter', '"y" "z"', '"y"\tz'])
+def test_what_follows_a_closing_quote_and_space_is_not_joined_to_the_value(value: str) -> None:
+    row = f"1,{value},1.50"
+    assert rows(f"sku,title,price\n{row}\n2,Moons,2.50\n") == [row, TWO[1]]
+
+
+def test_space_alone_may_follow_a_closing_quote() -> None:
+    assert rows('sku,title,price\n1,"Salt"  ,1.50\n') == [("1", "Salt  ", "1.50")]
+
+
+def test_a_header_that_is_stated_and_not_there_is_refused() -> None:
+    with pytest.raises(MalformedFile, match=r"there is no record 9, which dialect\.headerRows"):
+        inspect("sku,title,price\n1,Salt,1.50\n", stated("sku", "title", "price", header_rows=(9,)))

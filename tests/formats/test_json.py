@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from formats import MalformedFile
+from formats import Format, MalformedFile
 from formats.conformance import FormatConformance, Sample
 from formats.json import Json, NdJson
 from formats.limits import LIMITS
@@ -455,3 +455,12 @@ def test_a_line_of_what_is_no_space_of_json_is_a_row_that_is_refused() -> None:
     one, none, two = read(NdJson(), b'{"a": 1}\n\x0c\n{"a": 2}\n')
     assert (one.values, none.values, two.values) == ({"a": "1"}, None, {"a": "2"})
     assert "is not JSON" in none.reason
+
+
+@pytest.mark.parametrize("format_", [Json(), NdJson()], ids=["array", "lines"])
+@pytest.mark.parametrize("number", ["9" * 128, "1" + "0" * 128, "340282366920938463463374607431768211606"])
+def test_a_number_of_more_digits_than_a_decimal_has_keeps_them(format_: Format, number: str) -> None:
+    lines = [f'{{"a":{number}}}' if row == 500 else f'{{"a":{row}.5}}' for row in range(1_000)]
+    data = "\n".join(lines) if format_.name == "ndjson" else f"[{','.join(lines)}]"
+    found = values_of(read(format_, data.encode(), lambda _: pa.decimal128(38, 4)))
+    assert found[500] == {"a": number}

@@ -332,3 +332,14 @@ def test_a_row_is_the_same_taken_by_a_pattern_or_tag_by_tag(row: str, encoding: 
 def test_rows_are_the_same_taken_by_patterns_or_tag_by_tag(rows: list[str], between: str, most: int) -> None:
     data = _document(rows, between)
     assert _taken(data, 4, most) == _taken(data, 0, most)
+
+
+@pytest.mark.parametrize("path", ["wrong.way.here", "wrong.sales.sale", "shop.sales.wrong.sale"])
+def test_a_stated_place_for_rows_that_is_not_there_is_refused(path: str) -> None:
+    document = "<shop><sales><sale><n>7</n></sale></sales></shop>"
+    with pytest.raises(MalformedFile, match=r"there is no element .*dialect\.property"):
+        values(document, TableDialect(property=path))
+
+
+def test_a_stated_place_may_have_no_rows_on_a_day_without_any() -> None:
+    assert values("<shop><sales></sales></shop>", TableDialect(property="shop.sales.sale")) == []

@@ -187,3 +187,32 @@ def test_a_column_is_cast_as_each_of_its_values_is_by_itself(
     together = cast(pa.array(texts, pa.string()), field, native=native)
     alone = pa.concat_arrays([cast(pa.array([text], pa.string()), field, native=native) for text in texts])
     assert together.equals(alone)
+
+
+_NINES = "9" * 38
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1.5" + "0" * 42, "1.5"),
+        ("0" * 200 + "1.5", "1.5"),
+        ("1.5" + "0" * 40 + "e1", "15"),
+        (" " * 40 + "1.5", "1.5"),
+        ("9" * 128, None),
+        ("1" + "0" * 128, None),
+        ("340282366920938463463374607431768211606", None),  # 2 to the power of 128, and 150
+        ("-0." + "0" * 128 + "1", None),
+        (_NINES, None),
+    ],
+)
+def test_a_number_of_more_digits_than_arrow_has_is_no_other_number(text: str, value: str | None, native: bool) -> None:
+    wide = field(decimal={"precision": 38, "scale": 4})
+    found = cast(pa.array(["2.5", text, None, "7"]), wide, native=native).to_pylist()
+    assert found == [Decimal("2.5"), None if value is None else Decimal(value), None, Decimal(7)]
+
+
+def test_a_whole_number_of_a_json_file_may_not_have_more_digits_than_arrow_has() -> None:
+    texts = ["1" + "0" * 130 + ".0", "3402823669209384634633746074317682114567.0", "7." + "0" * 50, "7"]
+    assert cast(pa.array(texts), field("integer"), native=True).to_pylist() == [None, None, 7, 7]
