@@ -27,7 +27,7 @@ from formats.format import (
 from formats.hookspecs import hookimpl
 from formats.json_blocks import Elements, Lines, Stretch
 from formats.json_document import Document
-from formats.json_paths import Path, is_deeper, names_of, nested_paths, way_to_rows
+from formats.json_paths import Path, is_deeper, is_without_rows, names_of, nested_paths, way_to_rows
 from formats.json_rows import is_text
 from formats.json_values import DECODER, SPACE
 from formats.limits import BLOCK_ROWS, Limits
@@ -125,7 +125,7 @@ class NdJson(Format):
         # No document goes on after its first object.
         if not lines or (2 * len(objects) <= len(lines) and (len(lines) == 1 or _object(lines[0]) is None)):
             return 0.0
-        if len(lines) == 1 and way_to_rows(objects[0]):
+        if len(lines) == 1 and (way_to_rows(objects[0]) or is_without_rows(objects[0])):
             return 0.3
         return 0.95
 

@@ -149,3 +149,13 @@ def way_to_rows(value: Any, deepest: int = _DEEPEST_ROWS) -> tuple[str, ...] | N
             if way is not None:
                 return (name, *way)
     return None
+
+
+def is_without_rows(value: Any, deepest: int = _DEEPEST_ROWS) -> bool:
+    """Whether a value is an object around an empty array of rows: of arrays and objects alone, on the way to that.
+
+    A number or a text there may be a row's own, beside an empty list such as ``tags``.
+    """
+    if not isinstance(value, dict) or deepest == 0 or not all(isinstance(one, dict | list) for one in value.values()):
+        return False
+    return any(one == [] or is_without_rows(one, deepest - 1) for one in value.values())

@@ -1,7 +1,8 @@
 """Parquet, as warehouses and other pipelines export it: columns with types, read a stretch of a row group at a time.
 
-A column that has the wanted type comes as it is, any other as exact texts. The raw text of a row is its values as a
-JSON object.
+A column that has the wanted type comes as it is, any other as exact texts. Bytes are taken for text in UTF-8, as
+writers that know no text type mean them; a row with others is malformed. The raw text of a row is its values as a JSON
+object.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from formats.columns import batch_of, refuse_too_many
+from formats.columns import all_but, batch_of, refuse_too_many
 from formats.dialect import AS_FOUND, TableDialect
-from formats.format import Block, Format, Head, MalformedFile, Rows, Structure, Wanted
+from formats.format import Block, Format, Head, MalformedFile, MalformedRow, Rows, Structure, Wanted
 from formats.hookspecs import hookimpl
 from formats.limits import Limits
 from formats.seeking import seekable
@@ -28,6 +29,7 @@ _MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
 _FOOTER_READER = "thrift"
 _LENGTH_SIZE = 4
 _BLOCK_ROWS = 16384
+_NO_TEXT = "the value is bytes that are no UTF-8 text; export the column as text"
 _FIRST_DAY = (datetime.date.min - datetime.date(1970, 1, 1)).days
 _LAST_DAY = (datetime.date.max - datetime.date(1970, 1, 1)).days
 
@@ -124,13 +126,28 @@ class _Batch(Block):
     wanted: Wanted
 
     def parse(self) -> Rows:
+        import pyarrow as pa
+
         columns = {}
+        faulty: dict[int, str] = {}
         for name, column in zip(self.batch.schema.names, self.batch.columns, strict=True):
             type_ = self.wanted(name)
-            if type_ is not None:
-                columns[name] = column if column.type == type_ and _in_calendar(column) else _texts(column)
-        rows = self.batch.num_rows
-        return Rows(batch_of(list(columns), list(columns.values()), rows), self._raw, native=True)
+            if type_ is None:
+                continue
+            if column.type == type_ and _in_calendar(column):
+                columns[name] = column
+            else:
+                columns[name], undecodable = _texts(column)
+                faulty = dict.fromkeys(undecodable, name) | faulty
+        batch = batch_of(list(columns), list(columns.values()), self.batch.num_rows)
+        if not faulty:
+            return Rows(batch, self._raw, native=True)
+        positions = all_but(sorted(faulty), batch.num_rows)
+        malformed = [
+            MalformedRow(position, _NO_TEXT, raw, faulty[position])
+            for position, raw in zip(sorted(faulty), self._raw(sorted(faulty)), strict=True)
+        ]
+        return Rows(batch.take(pa.array(positions, pa.int64())), self._raw, positions, malformed, native=True)
 
     def _raw(self, positions: Sequence[int]) -> list[str]:
         import pyarrow as pa
@@ -160,6 +177,8 @@ def _values(column: pa.Array) -> list[Any]:
     """Python's values; texts where it has none, as for days after the year 9999 and for nanoseconds."""
     import pyarrow as pa
 
+    if pa.types.is_float32(column.type):
+        column = _in_shortest_digits(column)
     try:
         return column.to_pylist()  # type: ignore[no-any-return]
     except (OverflowError, ValueError):
@@ -168,25 +187,49 @@ def _values(column: pa.Array) -> list[Any]:
         return column.cast(pa.string()).to_pylist()  # type: ignore[no-any-return]
 
 
-def _texts(column: pa.Array) -> pa.Array:
-    """The values as exact texts, nested ones as JSON, bytes that aren't UTF-8 in hexadecimal digits."""
+def _in_shortest_digits(column: pa.Array) -> pa.Array:
+    """32-bit floats as the 64-bit ones that are spelled in as few digits as tell them: 0.1, not 0.10000000149011612.
+
+    Whole numbers have no digits to spare, and stay.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    wide = column.cast(pa.float64())
+    return pc.if_else(pc.equal(pc.floor(wide), wide), wide, column.cast(pa.string()).cast(pa.float64()))
+
+
+def _texts(column: pa.Array) -> tuple[pa.Array, list[int]]:
+    """The values as exact texts, nested ones as JSON; and the rows of bytes that aren't UTF-8, with null for them."""
     import pyarrow as pa
 
     if isinstance(column, pa.DictionaryArray):
         column = column.dictionary_decode()
     if not pa.types.is_nested(column.type) and not pa.types.is_floating(column.type):
         try:
-            return column.cast(pa.string())
+            return column.cast(pa.string()), []
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             pass
-    return pa.array([_text(value) for value in _values(column)], pa.string())
+    values = _values(column)
+    undecodable = [row for row, value in enumerate(values) if isinstance(value, bytes) and not _is_text(value)]
+    for row in undecodable:
+        values[row] = None
+    return pa.array([_text(value) for value in values], pa.string()), undecodable
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bytes):
-        return value.hex()
+        return value.decode()
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
     return json.dumps(value, ensure_ascii=False, default=_plain)

@@ -86,6 +86,19 @@ def test_an_array_without_rows_is_a_file_without_rows(document: bytes) -> None:
     assert values(document) == []
 
 
+@pytest.mark.parametrize("space", ["", " ", "\n", "\r\n"], ids=["none", "blank", "line end", "line end of Windows"])
+@pytest.mark.parametrize("document", ['{@"rows":[]@}', '{@"meta":{"page":1},@"rows":[]@}', '{@"shop":{@"sales":[]@}@}'])
+def test_an_object_around_no_rows_is_a_document_whatever_its_white_space(document: str, space: str) -> None:
+    head = head_of(document.replace("@", space).encode())
+    assert Json().likelihood(head) > NdJson().likelihood(head)
+
+
+@pytest.mark.parametrize("row", ['{"sku": "1", "tags": []}', '{"sale": {"sku": "1", "tags": []}}'])
+def test_one_line_with_an_empty_list_beside_values_of_its_own_is_a_row(row: str) -> None:
+    head = head_of(row.encode())
+    assert NdJson().likelihood(head) > Json().likelihood(head)
+
+
 @pytest.mark.parametrize("document", [b"{}", b'{"a": 1}', b'{"ids": [1, 2]}'])
 def test_an_object_without_rows_under_any_key_is_refused(document: bytes) -> None:
     with pytest.raises(MalformedFile):

@@ -9,6 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from formats import MalformedFile
 from formats.conformance import FormatConformance
@@ -70,3 +72,59 @@ def test_a_damaged_footer_is_told_without_the_names_within_its_reader() -> None:
 def test_an_encrypted_file_is_refused() -> None:
     with pytest.raises(MalformedFile, match="encrypted"):
         Parquet().inspect(head_of(b"PARE" + b"x" * 100 + b"PARE"))
+
+
+@pytest.mark.parametrize("type_", [pa.binary(), pa.large_binary(), pa.dictionary(pa.int32(), pa.binary())], ids=str)
+def test_bytes_are_text_in_utf8_or_cost_their_row_alone(type_: pa.DataType) -> None:
+    skus = pa.array(["é1".encode(), b"\xff\xfe", None, b"b"], pa.binary()).cast(type_)
+    [block] = blocks(Parquet(), parquet({"n": ["1", "2", "3", "4"], "sku": skus}), lambda _: pa.string())
+    rows = block.parse()
+    assert rows.batch.to_pylist() == [{"n": "1", "sku": "é1"}, {"n": "3", "sku": None}, {"n": "4", "sku": "b"}]
+    assert list(rows.positions or ()) == [0, 2, 3]
+    [malformed] = rows.malformed
+    assert (malformed.position, malformed.column) == (1, "sku")
+    assert "no UTF-8 text" in malformed.reason
+    assert malformed.raw == '{"n": "2", "sku": "fffe"}'
+
+
+def test_a_row_with_several_faulty_values_is_malformed_once_by_the_first() -> None:
+    data = parquet({"a": pa.array([b"x", b"\xff"]), "b": pa.array([b"\xff", b"\xff"])})
+    [block] = blocks(Parquet(), data, lambda _: pa.string())
+    rows = block.parse()
+    assert rows.batch.num_rows == 0
+    assert [(row.position, row.column) for row in rows.malformed] == [(0, "b"), (1, "a")]
+
+
+def test_bytes_that_nobody_wants_cost_no_row() -> None:
+    data = parquet({"n": ["1"], "picture": pa.array([b"\xff\xd8"])})
+    [block] = blocks(Parquet(), data, lambda name: pa.string() if name == "n" else None)
+    assert block.parse().batch.to_pylist() == [{"n": "1"}]
+
+
+@pytest.mark.parametrize("type_", [pa.float32(), pa.float64()], ids=str)
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0.1, "0.1"), (-19.99, "-19.99"), (2.0, "2"), (1234.56, "1234.56"), (None, None), (float("nan"), "nan")],
+)
+def test_a_float_of_either_width_is_spelled_in_as_few_digits_as_tell_it(
+    type_: pa.DataType, number: float | None, text: str | None
+) -> None:
+    [row] = read(Parquet(), parquet({"price": pa.array([number], type_)}))
+    assert row.values == {"price": text}
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False)))
+def test_the_text_of_a_32_bit_float_tells_it_exactly(numbers: list[float]) -> None:
+    rows = read(Parquet(), parquet({"price": pa.array(numbers, pa.float32())}))
+    texts = [row.values["price"] for row in rows if row.values]
+    assert pa.array([float(text) for text in texts], pa.float32()).equals(pa.array(numbers, pa.float32()))
+    assert all(
+        Decimal(text) == Decimal(number)
+        for text, number in zip(texts, numbers, strict=True)
+        if number.is_integer() and abs(number) < 2**53
+    )
+
+
+def test_the_raw_text_of_a_32_bit_float_has_no_more_digits_than_tell_it() -> None:
+    [row] = read(Parquet(), parquet({"price": pa.array([0.1], pa.float32())}))
+    assert row.raw == '{"price": 0.1}'
