@@ -147,6 +147,9 @@ def test_shared_texts_come_as_they_are(item: str, text: str | None) -> None:
         ("-0.5", "-0.5"),
         ("abc", "abc"),
         ("nan", "nan"),
+        ("1e-400", "1e-400"),
+        ("-0.0" + 400 * "0" + "1", "-0.0" + 400 * "0" + "1"),
+        ("0e-400", "0"),
     ],
 )
 def test_numbers_have_the_fewest_digits_that_tell_them_from_all_others(number: str, text: str) -> None:
@@ -207,6 +210,17 @@ def test_empty_rows_without_end_are_passed_over() -> None:
     assert len(empty) > LIMITS.row_bytes
     row = '<row r="50000"><c r="A50000"><v>1</v></c></row>'
     assert only(read(Excel(), book(empty + row + empty)))["a"] == "1"
+
+
+@pytest.mark.parametrize("filled", ["", '<row r="2"><c r="A2"><v>1</v></c></row>'])
+def test_more_rows_than_a_sheet_can_have_are_refused_though_they_are_empty(
+    filled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xlsx_rows, "ROWS", 1000)
+    header_and_filled = 1 + filled.count("<row ")
+    assert len(read(Excel(), book(filled + "<row/>" * (1000 - header_and_filled)))) == filled.count("<row ")
+    with pytest.raises(MalformedFile, match=r"goes on after row 1,000, .*export it as CSV"):
+        read(Excel(), book(filled + "<row/>" * (1001 - header_and_filled)))
 
 
 def test_space_without_end_is_passed_over() -> None:
