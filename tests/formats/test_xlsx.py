@@ -212,15 +212,23 @@ def test_empty_rows_without_end_are_passed_over() -> None:
     assert only(read(Excel(), book(empty + row + empty)))["a"] == "1"
 
 
-@pytest.mark.parametrize("filled", ["", '<row r="2"><c r="A2"><v>1</v></c></row>'])
+_ROW = '<row r="{0}"><c r="A{0}"><v>1</v></c></row>'
+
+
+@pytest.mark.parametrize("first", [_HEADER + "".join(map(_ROW.format, range(2, 100))), ""], ids=["last", "alone"])
 def test_more_rows_than_a_sheet_can_have_are_refused_though_they_are_empty(
-    filled: str, monkeypatch: pytest.MonkeyPatch
+    first: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(xlsx_rows, "ROWS", 1000)
-    header_and_filled = 1 + filled.count("<row ")
-    assert len(read(Excel(), book(filled + "<row/>" * (1000 - header_and_filled)))) == filled.count("<row ")
-    with pytest.raises(MalformedFile, match=r"goes on after row 1,000, .*export it as CSV"):
-        read(Excel(), book(filled + "<row/>" * (1001 - header_and_filled)))
+    most = 200_000  # of which the search for a header sees some alone, unless it finds no row
+    monkeypatch.setattr(xlsx_rows, "ROWS", most)
+    sheet = f'<worksheet xmlns="{_NAMESPACE}"><sheetData>{first}{"<row/>" * most}<row/></sheetData></worksheet>'
+    with pytest.raises(MalformedFile, match=r"goes on after row 200,000, .*export it as CSV"):
+        read(Excel(), book(sheet=sheet))
+
+
+def test_as_many_rows_as_a_sheet_can_have_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlsx_rows, "ROWS", 3)
+    assert len(read(Excel(), book(_ROW.format(2) + _ROW.format(3)))) == 2
 
 
 def test_space_without_end_is_passed_over() -> None:
