@@ -141,10 +141,12 @@ class RecordsOnly(Block):
     header: Header
     last: bool
     """Whether these are the sheet's last rows."""
+    passed_over: Mapping[str, int]
+    """What else the workbook has, to be told with this block."""
 
     def parse(self) -> Rows:
         """Take headers within the sheet, and totals at its end, to the malformed rows."""
-        rows = self.block.parse()
+        rows = replace(self.block.parse(), passed_over=self.passed_over)
         positions = range(rows.batch.num_rows) if rows.positions is None else rows.positions
         reasons = dict.fromkeys(repeated_headers(rows.batch), REPEATED_HEADER)
         if self.last:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -46,8 +47,10 @@ def blocks(stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[B
         sheet = _chosen(sheets, details, dialect)
         header = find_header(sheet, details, dialect)
         refuse_too_many(header.width, limits)
+        passed_over = _passed_over(sheets, sheet, dialect)
         for block, last in with_last(sheet.blocks(header, wanted)):
-            yield RecordsOnly(block, header, last)
+            yield RecordsOnly(block, header, last, passed_over)
+            passed_over = {}
 
 
 @contextmanager
@@ -94,3 +97,11 @@ def _chosen(sheets: Sequence[Sheet], details: Mapping[str, str], dialect: TableD
     filled = [sheet for sheet in found if next(sheet.lines(), None)] or found
     many = dialect.known and len(filled) > 1
     return max(filled, key=lambda sheet: most_known(sheet, dialect)) if many else filled[0]
+
+
+def _passed_over(sheets: Sequence[Sheet], chosen: Sheet, dialect: TableDialect) -> Mapping[str, int]:
+    """The other visible sheets that have rows, unless the contract names one: then nobody expects them to be read."""
+    if dialect.sheet_name is not None or dialect.sheet_number is not None:
+        return {}
+    others = (sheet for sheet in sheets if sheet.visible and sheet is not chosen)
+    return Counter(f"sheet {sheet.name}" for sheet in others if next(sheet.lines(), None))

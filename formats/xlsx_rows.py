@@ -14,7 +14,7 @@ from formats.format import Block, MalformedFile, MalformedRow, Rows, Wanted
 from formats.limits import SHEET_CELLS, Limits
 from formats.sheet import Header, Line, letters
 from formats.xlsx_pattern import Found, row_finder
-from formats.xlsx_text import Elements, OddRow, rows_of
+from formats.xlsx_text import ROWS, Elements, OddRow, rows_of
 from formats.xlsx_values import Kind, Spelling, moments, numbers
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def first_lines(
 ) -> Iterator[Line]:
     """The rows that have values, to find the header among. ``shared_among`` gives shared texts by their places."""
     number = 0
-    for text in elements:
+    for text in _counted(elements):
         for piece in _pieces(text, f"</{elements.prefix}row>", _FIRST_ROWS):
             rows = rows_of(piece)
             shared = shared_among(_places(rows, spelling))
@@ -64,11 +64,12 @@ def row_number(text: str, before: int) -> int:
 def row_blocks(
     elements: Elements, header: Header, spelling: Spelling, shared: pa.Array, wanted: Wanted, limits: Limits
 ) -> Iterator[Block]:
-    """The rows below the header. Raises :class:`~formats.MalformedFile` when there are more than ``SHEET_CELLS``."""
+    """The rows below the header. Raises :class:`~formats.MalformedFile` when there are more than ``ROWS``, or
+    have places for more cells than ``SHEET_CELLS``."""
     find = None
     first = 0
     width = max(1, header.width)
-    for text in _gathered(elements, width):
+    for text in _gathered(_counted(elements), width):
         end = f"</{elements.prefix}row>"
         find = find or row_finder(width, elements.prefix)
         for piece in _pieces(text, end, max(1, min(_BLOCK_CELLS, limits.cells) // width)):
@@ -76,6 +77,20 @@ def row_blocks(
                 raise MalformedFile(f"the sheet has {width:,} columns and more than {first:,} rows; export it as CSV")
             yield _Rows(piece, first, find, header, spelling, shared, wanted)
             first += piece.count(f"<{elements.prefix}row")
+
+
+def _counted(elements: Elements) -> Iterator[str]:
+    """The same texts. Raises :class:`~formats.MalformedFile` where a sheet has more rows, empty ones included, than any
+    can have: an empty one takes so few bytes that the size of a sheet hardly bounds them."""
+    count = 0
+    for text in elements:
+        count += text.count(f"<{elements.prefix}row")
+        if count > ROWS:
+            raise MalformedFile(
+                f"a sheet of the workbook goes on after row {ROWS:,}, the last that a sheet can have; save it in a "
+                "spreadsheet program and upload it again, or export it as CSV"
+            )
+        yield text
 
 
 def _gathered(texts: Iterable[str], width: int) -> Iterator[str]:

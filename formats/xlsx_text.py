@@ -18,6 +18,8 @@ from formats.format import MalformedFile
 
 COLUMNS = 16_384
 """Of a sheet, at most (Excel's specifications and limits)."""
+ROWS = 1_048_576
+"""Of a sheet, at most (the same)."""
 _MOST_LETTERS = len("XFD")
 _CHUNK_SIZE = 512 * 1024
 _LONGEST_TAG = 4096

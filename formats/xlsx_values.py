@@ -32,6 +32,7 @@ _ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]{1,6});|#([0-9]{1,7});|(amp|lt|gt|quot|
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NOT_ZERO = r"^[+-]?[0.]*[1-9]"
 _DIGITS = re.compile(r"[0-9.\-\n]*+")
 _OF_DIGITS, _OF_EXPONENTS = b"0123456789.-\n", b"+eE"
 _LAST_ZERO = re.compile(r"\.(?:[0-9]*0)?\n")
@@ -71,8 +72,8 @@ class Spelling:
         if not _NUMBER.fullmatch(value):
             return unescaped(value) or None
         days = float(value)
-        if not math.isfinite(days):
-            return value
+        if not math.isfinite(days) or (kind == "number" and not days and re.match(_NOT_ZERO, value)):
+            return value  # beyond a double on either side: what isn't zero must not become it
         if kind == "number" or not 0 <= days < _END_OF_DAYS:
             return shortest(days)
         return duration(round(days * _MILLISECONDS)) if kind == "duration" else self._moment(days)
@@ -148,6 +149,10 @@ def _all_shortest(texts: pa.Array) -> pa.Array | None:
         return None
     if sizes["min"] is not None and sizes["min"] < _SMALL and pc.any(pc.and_not(pc.less(size, _SMALL), whole)).as_py():
         return None
+    if sizes["min"] == 0:
+        zeros = texts.filter(pc.equal(found, 0))
+        if pc.any(pc.match_substring_regex(zeros, _NOT_ZERO)).as_py():
+            return None
     if not pc.any(whole).as_py():
         return found.cast(pa.string())
     return pc.if_else(whole, pc.trunc(found).cast(pa.int64()).cast(pa.string()), found.cast(pa.string()))

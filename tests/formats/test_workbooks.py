@@ -143,3 +143,43 @@ def test_a_workbook_is_checked_and_taken_packed_as_it_comes(
     capsys.readouterr()
     assert main(["query", "select count(*), sum(price) from stock", "--lake", str(lake)]) == 0
     assert capsys.readouterr().out.split()[-2:] == ["2", "26.5200"]
+
+
+def _of_several_sheets() -> bytes:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        for name in ("January", "February", "Empty", "Hidden"):
+            sheet = book.add_worksheet(name)
+            for number, cells in enumerate(TABLE if name != "Empty" else ()):
+                sheet.write_row(number, 0, cells[:3])
+        sheet.hide()
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("", "passed over 1 sheet February"),
+        ("dialect: {sheetName: January}", ""),
+        ("dialect: {sheetNumber: 1}", ""),
+        ("personal", "passed over 1 others"),
+    ],
+    ids=["none named", "named", "numbered", "personal fields"],
+)
+def test_other_visible_sheets_with_rows_are_told_unless_the_contract_names_one(
+    settings: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contract, upload, lake = tmp_path / "stock.yaml", tmp_path / "year.xlsx", tmp_path / "lake"
+    sku = "{name: sku, personal: mask}" if settings == "personal" else "{name: sku}"
+    dialect = settings if settings.startswith("dialect") else ""
+    contract.write_text(f"{{name: stock, schema: {{fields: [{sku}, {{name: price}}, {{name: count}}]}}, {dialect}}}")
+    upload.write_bytes(_of_several_sheets())
+    assert main(["check", str(upload), "--contract", str(contract)]) == 0
+    shown = capsys.readouterr().out
+    assert main(["run", str(upload), "--lake", str(lake), "--contract", str(contract)]) == 0
+    capsys.readouterr()
+    main(["query", "select details from ledger", "--lake", str(lake)])
+    ledger = capsys.readouterr().out
+    for text in (shown, ledger):
+        assert told in text
+        assert ("passed over" in text) == bool(told)

@@ -147,6 +147,9 @@ def test_shared_texts_come_as_they_are(item: str, text: str | None) -> None:
         ("-0.5", "-0.5"),
         ("abc", "abc"),
         ("nan", "nan"),
+        ("1e-400", "1e-400"),
+        ("-0.0" + 400 * "0" + "1", "-0.0" + 400 * "0" + "1"),
+        ("0e-400", "0"),
     ],
 )
 def test_numbers_have_the_fewest_digits_that_tell_them_from_all_others(number: str, text: str) -> None:
@@ -207,6 +210,25 @@ def test_empty_rows_without_end_are_passed_over() -> None:
     assert len(empty) > LIMITS.row_bytes
     row = '<row r="50000"><c r="A50000"><v>1</v></c></row>'
     assert only(read(Excel(), book(empty + row + empty)))["a"] == "1"
+
+
+_ROW = '<row r="{0}"><c r="A{0}"><v>1</v></c></row>'
+
+
+@pytest.mark.parametrize("first", [_HEADER + "".join(map(_ROW.format, range(2, 100))), ""], ids=["last", "alone"])
+def test_more_rows_than_a_sheet_can_have_are_refused_though_they_are_empty(
+    first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 200_000  # of which the search for a header sees some alone, unless it finds no row
+    monkeypatch.setattr(xlsx_rows, "ROWS", most)
+    sheet = f'<worksheet xmlns="{_NAMESPACE}"><sheetData>{first}{"<row/>" * most}<row/></sheetData></worksheet>'
+    with pytest.raises(MalformedFile, match=r"goes on after row 200,000, .*export it as CSV"):
+        read(Excel(), book(sheet=sheet))
+
+
+def test_as_many_rows_as_a_sheet_can_have_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlsx_rows, "ROWS", 3)
+    assert len(read(Excel(), book(_ROW.format(2) + _ROW.format(3)))) == 2
 
 
 def test_space_without_end_is_passed_over() -> None:
