@@ -17,6 +17,7 @@ from formats.csv_dialect import Dialect
 from formats.csv_head import sample, sample_of
 from formats.csv_records import Records
 from formats.dialect import normalise
+from formats.format import MisjudgedCutError
 from formats.limits import MEBIBYTE
 from formats.lines import binary
 from formats.utf8 import shown
@@ -95,6 +96,7 @@ class _Finder:
     def __init__(self, dialect: Dialect, columns: Sequence[str], *, titles: bool) -> None:
         self._dialect = dialect
         self._columns = [normalise(column) for column in columns]
+        self._titles = titles
         self._rows: list[list[str]] = []
         """The first rows, to compare a header with."""
         self._records = 0
@@ -167,7 +169,10 @@ class _Finder:
                     yield looked
         self._together = min(_FEWEST_ROWS, self._together + _lines(data, begin, len(data)))
         self._ends_with_title = self._is_title(data, len(data))
-        self._opens |= bool(self._narrow_title.fullmatch(_last_line(data, len(data))))
+        if self._narrow_title.fullmatch(_last_line(data, len(data))):
+            if not self._titles:
+                raise MisjudgedCutError  # what is below it isn't seen here
+            self._opens = True
 
     def _below(self, data: bytes, place: int) -> Iterator[int]:
         """Where below a gap or a title a header may begin: there, or below the titles that follow."""
