@@ -33,6 +33,8 @@ _NAME = re.compile(r"[^\W\d][^\r\n]{0,99}")
 _NO_NAMES = frozenset(("n/a", "na", "null", "none", "nan", "nil", "unknown", "missing", "error", "true", "false"))
 _AMOUNT = re.compile(r"[^\w.,]*\d+[.,]\d+\W*")
 _DIGIT = re.compile(r"\d")
+_ESCAPED = re.compile(rb"\\x[0-9a-f]{2}")
+"""How a byte is shown that is no text."""
 _RECORDS_TO_COMPARE = 50
 _FEWEST_ROWS = 2
 """That have to stand together above a gap: where each line is followed by a blank one, these mean nothing."""
@@ -85,7 +87,8 @@ def may_have_title(data: bytes, count: int, misfits: Mapping[int, str], dialect:
     It stands above a header, or above a further title with a delimiter for each column.
     """
     title = re.compile(_title(dialect))
-    below = [at + 1 for at, text in misfits.items() if at + 1 < count and title.fullmatch(text.encode())]
+    texts = ((at + 1, _ESCAPED.sub(b"\xff", text.encode())) for at, text in misfits.items())
+    below = [at for at, text in texts if at < count and title.fullmatch(text)]
     found = (_values(shown(record), dialect) for record in dialect.records(data, count, below))
     return any(_are_names(values, width) or (len(values) == width and not any(values[1:])) for values in found)
 

@@ -149,3 +149,10 @@ def test_many_sections_with_a_table_between_them_are_read_each() -> None:
 def test_lines_that_may_be_titles_take_no_longer_than_others() -> None:
     found = outcomes(FIRST + "word\n" * 60_000 + "3,Tides,3.50\n")
     assert (found[:2], len(found), found[-1]) == (TWO, 60_003, ("3", "Tides", "3.50"))
+
+
+@pytest.mark.parametrize("most", [None, *SIZES])
+def test_a_title_may_have_bytes_that_are_no_text(most: int | None) -> None:
+    data = FIRST.encode() + b"\xf8 Shops\nshop,city,revenue\nB1,Berlin,4.00\nB2,Bonn,5.00\n"
+    found = [tuple(row.values.values()) if row.values else row.reason for row in read(Csv(), data, most=most)]
+    assert found[:2] + found[3:] == TWO + OTHER
