@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _UNDECODED = re.compile("[\udc80-\udcff]+")
 _REPLACEMENT = "\ufffd"
 _WITH_NUL = "the row has a NUL byte, which no text has; the file may be damaged, export it again"
+_ESCAPED = (
+    "an escape stands before a character that needs none, and it can't be told whether it is part of the value; write "
+    "it twice, or state another dialect.escapeChar in the contract, or none"
+)
 _MISQUOTED = "a value goes on after the quotation mark that closes it; write a mark within a value twice"
 _SPACED = (
     "a space stands before the quotation mark that opens a value; where it does so in the whole file, "
@@ -196,8 +200,10 @@ class CsvRows(Block):
         count = batch.num_rows + len(misfits)
         repeated = repeated_headers(batch)
         misquoted = self._misquoted(count) if self._may_be_misquoted else {}
-        has_nul = b"\0" in self.data
-        if not repeated and not self.last and not misquoted and not has_nul:
+        faulty: dict[str, Callable[[bytes], bool]] = {_WITH_NUL: _has_nul} if b"\0" in self.data else {}
+        if self.dialect.may_escape_others(self.data):
+            faulty[_ESCAPED] = self.dialect.may_escape_others
+        if not repeated and not self.last and not misquoted and not faulty:
             return batch, misfits
         positions = positions_of(batch, misfits) if misfits else range(count)
         reasons = {position: reason for position, reason in misquoted.items() if position not in misfits}
@@ -207,9 +213,9 @@ class CsvRows(Block):
             for position, record in zip(ends, self.dialect.records(self.data, count, ends), strict=True):
                 if reason := total(self._values(shown(record)), len(self.columns)):
                     reasons[position] = reason
-        if has_nul:
-            records = self.dialect.records(self.data, count, range(count))
-            reasons |= {position: _WITH_NUL for position, record in enumerate(records) if b"\0" in record}
+        records = self.dialect.records(self.data, count, range(count)) if faulty else []
+        for why, is_faulty in faulty.items():
+            reasons |= {position: why for position, record in enumerate(records) if is_faulty(record)}
         if not reasons:
             return batch, misfits
         texts = map(shown, self.dialect.records(self.data, count, list(reasons)))
@@ -225,3 +231,7 @@ class CsvRows(Block):
             elif self.dialect.has_space_before_quotes(record):
                 reasons[position] = _SPACED
         return reasons
+
+
+def _has_nul(record: bytes) -> bool:
+    return b"\0" in record

@@ -139,6 +139,17 @@ class Dialect:
         rests = (record[value.end() :].lstrip(_SPACE.replace(delimiter, b"")) for value in self._closed(record))
         return any(rest and not rest.startswith(delimiter) for rest in rests)
 
+    def may_escape_others(self, data: bytes) -> bool:
+        """Whether an escape stands before what has a meaning without it: the parser would drop the escape."""
+        return bool(self._escaped_other.search(data)) if self.escape and self.escape.encode() in data else False
+
+    @cached_property
+    def _escaped_other(self) -> re.Pattern[bytes]:
+        """An escape before anything but a delimiter, a quote, an escape or a line end."""
+        escape = re.escape(self.escape.encode())
+        special = b"".join(map(re.escape, (self.delimiter.encode(), self.quote.encode(), self.escape.encode())))
+        return re.compile(rb"(?<!%b)(?:%b%b)*+%b[^%b\r\n]" % (escape, escape, escape, escape, special))
+
     def _closed(self, record: bytes) -> Iterator[re.Match[bytes]]:
         return (value for value in self._values(record) if value["close"])
 

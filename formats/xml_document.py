@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import io
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from formats.xml_reader import Elements, Found, Row, malformed, refuse_deeper, r
 Path = tuple[str, ...]
 
 _SAMPLE_ROWS = 100
+_DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]*)["']""")
 _STRAY = "the element stands where rows do, and has another name; export it as a row, or to a file of its own"
 
 
@@ -41,7 +44,7 @@ def structure_of(head: Head, dialect: TableDialect) -> Structure:
     except MalformedFile as error:
         raise error.at(head.name) from error
     columns = tuple(dict.fromkeys(name for row in rows for name in row.names))
-    return Structure(columns or None, {"rows under": ".".join(path)}, dialect=dialect)
+    return Structure(columns or None, {"rows under": ".".join(path), "encoding": _encoding(head.data)}, dialect=dialect)
 
 
 def blocks(stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
@@ -50,6 +53,14 @@ def blocks(stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[B
     limits = structure.dialect.limits
     for found in Elements(stream, path, limits, structure.columns or ()).blocks():
         yield _Rows(found, wanted, limits)
+
+
+def _encoding(data: bytes) -> str:
+    """That in which a document is, by its first bytes (XML 1.0, appendix F)."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    declared = _DECLARED.match(data.removeprefix(codecs.BOM_UTF8))
+    return declared[1].decode().lower() if declared else "utf-8"
 
 
 def _first_rows(head: Head, path: Path, limits: Limits) -> list[Row | Alike]:

@@ -15,9 +15,9 @@ from typing import Any, Literal, get_args
 from formats import MalformedFile
 from formats.dialect import TableDialect, normalise
 from formats.limits import Limits
-from runtime.descriptor import ContractError, Path, Problem, Section
+from runtime.descriptor import ContractError, Problem, Section
 from runtime.dialect import parse_dialect, parse_encodings, parse_limits
-from runtime.field import NAME, Constraints, Field, FieldType, names_in_files, parse_field
+from runtime.field import NAME, Constraints, Field, FieldType, names_in_files, parse_aliases, parse_field
 from runtime.pipeline import Computed, Rule, parse_computed, parse_partition_by, parse_rules
 
 __all__ = [
@@ -210,7 +210,7 @@ def parse_contract(descriptor: Any) -> Contract:
     primary_key = schema.text_or_texts("primaryKey", ())
     fields = _parse_fields(schema, primary_key, time_zone)
     computed = parse_computed(pipeline, fields, time_zone)
-    aliases = _parse_aliases(root, pipeline, fields)
+    aliases = parse_aliases(root, pipeline, fields)
     columns = [names_in_files(field, aliases[field.name]) for field in fields]
     contract = Contract(
         name=name,
@@ -283,26 +283,6 @@ def _parse_hash_key(pipeline: Section, fields: Sequence[Field]) -> str:
     if key and not hashed:
         pipeline.problem("hashKey", "no key: no field says personal: hash")
     return key
-
-
-def _parse_aliases(root: Section, pipeline: Section, fields: Sequence[Field]) -> dict[str, tuple[str, ...]]:
-    section = pipeline.section("aliases")
-    section.allow_only(tuple(field.name for field in fields), "a field's name")
-    aliases = {field.name: section.texts(field.name, ()) for field in fields}
-    owners: dict[str, str] = {}
-    for position, field in enumerate(fields):
-        for name in names_in_files(field, aliases[field.name]):
-            place: Path = ("schema", "fields", position, "path") if name == field.path else ("pipeline", "aliases")
-            column = normalise(name)
-            if owners.setdefault(column, field.name) != field.name:
-                expected = f"names of its own for {field.name!r}; {column!r} belongs to {owners[column]!r} already"
-                root.problem_at(place, expected, repr(name))
-            for other in owners:
-                inner, outer = (column, other) if len(column) > len(other) else (other, column)
-                if inner.startswith(f"{outer}."):
-                    expected = f"names that are not within one another; {inner!r} is within {outer!r}"
-                    root.problem_at(place, expected, repr(name))
-    return aliases
 
 
 def _repeated(names: Sequence[str]) -> list[str]:

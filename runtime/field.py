@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from formats.dialect import normalise
 from runtime.date_pattern import parse_pattern
-from runtime.descriptor import Section
+from runtime.descriptor import Path, Section
 
 FieldType = Literal["string", "number", "integer", "boolean", "date", "datetime", "time", "year"]
 Personal = Literal["hash", "mask", "drop"]
@@ -211,3 +212,24 @@ def names_in_files(field: Field, aliases: Sequence[str]) -> tuple[str, ...]:
         return (field.name, *aliases)
     own = () if field.path.startswith(f"{field.name}.") else (field.name,)
     return (field.path, *own, *aliases)
+
+
+def parse_aliases(root: Section, pipeline: Section, fields: Sequence[Field]) -> dict[str, tuple[str, ...]]:
+    """The names that each field has in files besides its own. No two fields may claim a name."""
+    section = pipeline.section("aliases")
+    section.allow_only(tuple(field.name for field in fields), "a field's name")
+    aliases = {field.name: section.texts(field.name, ()) for field in fields}
+    owners: dict[str, str] = {}
+    for position, field in enumerate(fields):
+        for name in names_in_files(field, aliases[field.name]):
+            place: Path = ("schema", "fields", position, "path") if name == field.path else ("pipeline", "aliases")
+            column = normalise(name)
+            if owners.setdefault(column, field.name) != field.name:
+                expected = f"names of its own for {field.name!r}; {column!r} belongs to {owners[column]!r} already"
+                root.problem_at(place, expected, repr(name))
+            for other in owners:
+                inner, outer = (column, other) if len(column) > len(other) else (other, column)
+                if inner.startswith(f"{outer}."):
+                    expected = f"names that are not within one another; {inner!r} is within {outer!r}"
+                    root.problem_at(place, expected, repr(name))
+    return aliases

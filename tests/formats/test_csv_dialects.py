@@ -467,3 +467,12 @@ def test_space_alone_may_follow_a_closing_quote() -> None:
 def test_a_header_that_is_stated_and_not_there_is_refused() -> None:
     with pytest.raises(MalformedFile, match=r"there is no record 9, which dialect\.headerRows"):
         inspect("sku,title,price\n1,Salt,1.50\n", stated("sku", "title", "price", header_rows=(9,)))
+
+
+@pytest.mark.parametrize("path", ["C:\\new", '"C:\\new"', "\\\\\\n"])
+@pytest.mark.parametrize("escape", [None, "\\"], ids=["found", "stated"])
+def test_an_escape_before_what_needs_none_is_not_dropped_from_its_value(path: str, escape: str | None) -> None:
+    escaped = '3,"5\\" disk",3.50'  # which shows what escapes
+    content = f"sku,title,price\n{escaped}\n1,{path},1.50\n2,a\\\\b,2.50\n"
+    found = rows(content, stated("sku", "title", "price", escape_char=escape))
+    assert found == [("3", '5" disk', "3.50"), f"1,{path},1.50", ("2", "a\\b", "2.50")]

@@ -102,7 +102,7 @@ def test_lines_of_an_order_do_not_hide_the_orders() -> None:
 
 def test_the_way_to_the_rows_is_told() -> None:
     data = b"<s><day><r><a>1</a></r><r><a>2</a></r></day></s>"
-    assert Xml().inspect(head_of(data)).details == {"rows under": "s.day.r"}
+    assert Xml().inspect(head_of(data)).details == {"rows under": "s.day.r", "encoding": "utf-8"}
 
 
 def test_a_row_is_kept_as_it_stands_in_the_file_with_its_white_space() -> None:
@@ -343,3 +343,17 @@ def test_a_stated_place_for_rows_that_is_not_there_is_refused(path: str) -> None
 
 def test_a_stated_place_may_have_no_rows_on_a_day_without_any() -> None:
     assert values("<shop><sales></sales></shop>", TableDialect(property="shop.sales.sale")) == []
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding", "found"),
+    [
+        ("", "utf-8", "utf-8"),
+        ("", "utf-8-sig", "utf-8"),
+        ('<?xml version="1.0" encoding="Windows-1252"?>', "cp1252", "windows-1252"),
+        ("<?xml version='1.0' encoding='utf-16'?>", "utf-16", "utf-16"),
+    ],
+)
+def test_the_encoding_of_a_document_is_told(declared: str, encoding: str, found: str) -> None:
+    data = (declared + "<s><r><n>\u00e9</n></r><r><n>2</n></r></s>").encode(encoding)
+    assert Xml().inspect(head_of(data)).details["encoding"] == found
