@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from formats.limits import MEBIBYTE
+from formats.limits import MEBIBYTE, MOST_DIGITS
 from formats.lines import binary, lines_of
 
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
@@ -13,9 +13,7 @@ _BETWEEN_OBJECTS = re.compile(rb"\}[\s,]*\{")
 _SPACED_NAME = re.compile(rb'"[ \t\n\r]+:')
 _DIGITS = b"0123456789."
 _DIGITS_OR_NOT = bytes(ord("0" if byte in _DIGITS else " ") for byte in range(256))
-_MOST_DIGITS = 38
-"""Of a decimal of 128 bits. Arrow gives a number of more digits another value, without a word."""
-_STEP = (_MOST_DIGITS + 1) // 3
+_STEP = (MOST_DIGITS + 1) // 3
 _NEAR_THE_END = MEBIBYTE
 """Where the end of a last object is looked for first: most often there is one."""
 _TEXT_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)
@@ -31,7 +29,7 @@ def may_have_long_numbers(data: bytes) -> bool:
 
     if b"000" not in data[::_STEP].translate(_DIGITS_OR_NOT):
         return False
-    pattern = f"[0-9.]{{{_MOST_DIGITS + 1}}}"
+    pattern = f"[0-9.]{{{MOST_DIGITS + 1}}}"
     return bool(pc.match_substring_regex(binary(data), pattern)[0].as_py())
 
 

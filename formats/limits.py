@@ -65,6 +65,9 @@ READER_MEMORY = 4 * GIBIBYTE
 READER_SECONDS = 20
 """The processor time in which it has to be: several times what cells that fill READER_MEMORY take."""
 
+MOST_DIGITS = 38
+"""Of a decimal of 128 bits. To a number of more digits Arrow gives another value, without a word."""
+
 BLOCK_ROWS = 65_536
 """Rows that a block may have refused, and rows that a block cut exactly may have: however short a row is, its refusal
 takes about a kilobyte."""

@@ -188,7 +188,10 @@ def _no_objects(batch: pa.RecordBatch, contract: Contract) -> Iterator[tuple[int
     """The rows that have a text where the contract has fields within an object."""
     for position, name in enumerate(batch.schema.names):
         if contract.field_of_column(name) is None and contract.has_fields_within(name):
-            reason = f"{normalise(name)} is no object, but the contract has fields within it"
+            reason = (
+                f"{normalise(name)} is no object, but the contract has fields within it; correct the value, or the "
+                "fields' path"
+            )
             present = pc.greater(pc.binary_length(batch.column(position)), 0)
             for row in pc.indices_nonzero(present).to_pylist():
                 yield row, Fault(None, "structure", reason)

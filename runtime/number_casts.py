@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from formats.limits import MOST_DIGITS
 from runtime.arrow import LONGEST_INTEGER, NOTHING, all_true, any_true
 from runtime.contract import Field
 from runtime.halving import Spelling, cast_strings
@@ -18,8 +19,6 @@ _JSON_NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 _JSON_FRACTION = r"^-?[0-9]+(\.[0-9]+([eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)$"
 _YEAR = "^([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])$"
 _WHOLE = r"^-?[0-9]{1,18}\.0{1,18}$"
-_MOST_DIGITS = 38
-"""Of a decimal of 128 bits."""
 _BESIDE = r"[^\p{N}\p{Pd}\p{Ps}\p{Pe}\p{Sm}\x{2D7}\x{2043}\x{2795}-\x{2797}]*"
 """What may stand beside a number that isn't bare: nothing that could be a sign, a bracket or another digit.
 
@@ -39,16 +38,16 @@ def cast_numbers(strings: pa.Array, field: Field, *, native: bool) -> pa.Array:
 def _of_few_digits(strings: pa.Array) -> pa.Array:
     """Numbers without zeros that don't count; null where one has more digits than a decimal can have.
 
-    Arrow gives such a number another value, without a word.
+    Arrow would give such a number another value.
     """
     longest = pc.max(pc.binary_length(strings)).as_py() or 0
-    if longest <= _MOST_DIGITS:
+    if longest <= MOST_DIGITS:
         return strings
-    are_long = pc.fill_null(pc.greater(pc.binary_length(strings), _MOST_DIGITS), False)
+    are_long = pc.fill_null(pc.greater(pc.binary_length(strings), MOST_DIGITS), False)
     numbers = pc.utf8_trim_whitespace(strings.filter(are_long))
     numbers = pc.replace_substring_regex(numbers, r"^([+-]?)0+([0-9])", r"\1\2")
     numbers = pc.replace_substring_regex(numbers, r"^([+-]?[0-9]*\.[0-9]*?)0+($|[eE])", r"\1\2")
-    few = pc.match_substring_regex(numbers, rf"^[+-]?(?:\.?[0-9]\.?){{1,{_MOST_DIGITS}}}(?:[eE][+-]?[0-9]+)?$")
+    few = pc.match_substring_regex(numbers, rf"^[+-]?(?:\.?[0-9]\.?){{1,{MOST_DIGITS}}}(?:[eE][+-]?[0-9]+)?$")
     return pc.replace_with_mask(strings, are_long, _where(few, numbers))
 
 

@@ -154,7 +154,7 @@ def test_what_stands_where_an_object_should_be_is_quarantined(
 ) -> None:
     made = parse_contract({**NESTED.descriptor, "pipeline": {"rescue": rescue}})
     lake.take(Upload(encode([*[CITY] * others, *[{"sku": "2", "customer": json.loads(value)}] * 2])), made)
-    reason = "customer is no object, but the contract has fields within it"
+    reason = "customer is no object, but the contract has fields within it; correct the value, or the fields' path"
     assert refusals(lake) == [(others + row, None, "structure", reason) for row in (1, 2)]
     assert len(lake.rows()) == others
 
@@ -163,7 +163,9 @@ def test_what_stands_where_an_object_should_be_is_quarantined(
 def test_so_is_what_stands_where_an_object_within_an_object_should_be(value: str, lake: OpenLake) -> None:
     inner: dict[str, Any] = {"points": 1, "Address": json.loads(value)}
     lake.take(Upload(as_ndjson([CITY, {"sku": "2", "customer": inner}])), NESTED)
-    reason = "customer.address is no object, but the contract has fields within it"
+    reason = (
+        "customer.address is no object, but the contract has fields within it; correct the value, or the fields' path"
+    )
     assert refusals(lake) == [(2, None, "structure", reason)]
 
 
@@ -184,7 +186,7 @@ def test_an_object_that_is_null_or_absent_has_no_values(customer: dict[str, Any]
 def test_so_is_a_text_under_an_objects_name_in_other_formats(data: bytes, lake: OpenLake) -> None:
     lake.take(Upload(data), NESTED)
     assert [row["sku"] for row in lake.rows()] == ["1"]
-    reason = "customer is no object, but the contract has fields within it"
+    reason = "customer is no object, but the contract has fields within it; correct the value, or the fields' path"
     assert refusals(lake) == [(2, None, "structure", reason)]
 
 
