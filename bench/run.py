@@ -30,6 +30,7 @@ from bench.validator import ColdStart, measure_cold_start
 from bench.verify import verify
 
 DATA = ROOT / "bench" / "data"
+_OUTPUTS = DATA / "out"
 RESULTS = ROOT / "bench" / "RESULTS.md"
 VALIDATOR = "validator"
 """The case of the validator's cold start, which isn't a file for the lake."""
@@ -77,25 +78,28 @@ def _time_case(case: Case, runners: Sequence[Runner], runs: int) -> CaseResult:
     summary = json.loads(summary_file(file).read_text())
     entries = [Entry(runner, failure=f"not run: {runner.absent}" if runner.absent else "") for runner in runners]
     result = CaseResult(case, summary["rows"], summary["faulty_rows"], summary["bytes"], entries)
+    shutil.rmtree(_OUTPUTS, ignore_errors=True)  # of a run that was broken off
     for turn in range(runs + 1):
         shift = turn % len(entries)
         for entry in entries[shift:] + entries[:shift]:
             if not entry.failure:
-                _take_turn(entry, case, file, counts=turn > 0)
+                _take_turn(entry, case, file, turn)
     truth = truth_file(file) if case.recipe.dirt else None
     for entry in entries:
         if entry.measurements and not entry.failure:
             try:
-                entry.finding = verify(Path(sys.executable), _output(entry.runner), entry.runner.layout, truth)
+                entry.finding = verify(Path(sys.executable), _output(entry.runner, runs), entry.runner.layout, truth)
             except RuntimeError as error:
                 entry.failure = str(error)
-        shutil.rmtree(_output(entry.runner), ignore_errors=True)
+    shutil.rmtree(_OUTPUTS)
     return result
 
 
-def _take_turn(entry: Entry, case: Case, file: Path, *, counts: bool) -> None:
-    runner, output = entry.runner, _output(entry.runner)
-    shutil.rmtree(output, ignore_errors=True)
+def _take_turn(entry: Entry, case: Case, file: Path, turn: int) -> None:
+    runner, output = entry.runner, _output(entry.runner, turn)
+    if turn:
+        _empty(_output(runner, turn - 1))
+    output.parent.mkdir(parents=True, exist_ok=True)
     os.sync()  # what the runner before has written isn't this one's to wait for
     log = DATA.relative_to(ROOT) / "logs" / f"{case.name}-{runner.name.replace(' ', '-')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -105,8 +109,8 @@ def _take_turn(entry: Entry, case: Case, file: Path, *, counts: bool) -> None:
         entry.failure = f"failed: {error}"
         print(f"{case.name}: {runner.name}: {entry.failure}", file=sys.stderr)
         return
-    print(f"{case.name}: {runner.name}: {measurement.wall:.2f} s{'' if counts else ' (warm-up)'}", file=sys.stderr)
-    if counts:
+    print(f"{case.name}: {runner.name}: {measurement.wall:.2f} s{'' if turn else ' (warm-up)'}", file=sys.stderr)
+    if turn:
         entry.measurements.append(measurement)
 
 
@@ -120,8 +124,19 @@ def _prepare(recipe: Recipe) -> Path:
     return file
 
 
-def _output(runner: Runner) -> Path:
-    return DATA / "out" / runner.name.replace(" ", "-")
+def _output(runner: Runner, turn: int) -> Path:
+    return _OUTPUTS / str(turn) / runner.name.replace(" ", "-")
+
+
+def _empty(folder: Path) -> None:
+    """Free the room of a folder's files, but keep the files.
+
+    Who makes a thousand files right after a thousand were deleted waits a second for ext4, which looks for the places
+    of others first. That would be a fault of the runner before.
+    """
+    for path in folder.rglob("*"):
+        if path.is_file():
+            os.truncate(path, 0)
 
 
 def _peer(name: str, options: argparse.Namespace) -> Runner:
