@@ -26,6 +26,7 @@ _OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 _DATES = Spelling(f"^{_MOST_DATES}$", f"^{_DATE}$")
 _INSTANTS = Spelling(f"^{_MOST_DATES}[T ]{_TIME}{_OFFSET}$", f"^{_DATE}[T ].*{_OFFSET}$")
 _LOCAL_TIMES = Spelling(f"^{_MOST_DATES}[T ]{_TIME}$", f"^{_DATE}[T ]{_TIME}$")
+_DATE_LENGTH = len("2025-12-31")
 _SHORTEST_DATETIME = len("2025-12-31T18:05")
 
 _INSTANT = pa.timestamp("us", "UTC")
@@ -49,9 +50,15 @@ def cast_dates(strings: pa.Array, field: Field, *, native: bool = False) -> pa.A
     """
     if native and field.formats != (DEFAULT_FORMAT,):
         field = replace(field, formats=(*field.formats, DEFAULT_FORMAT))
-    if native and field.type == "date":
+    # An expression for every value takes as long as the cast; how long they are tells most often that none needs it.
+    if native and field.type == "date" and any_true(pc.greater(pc.binary_length(strings), _DATE_LENGTH)):
         strings = pc.replace_substring_regex(strings, f"^({_DATE})T00:00:00(\\.0+)?$", r"\1")
-    elif native and field.type == "datetime" and field.time_zone is not None:
+    elif (
+        native
+        and field.type == "datetime"
+        and field.time_zone is not None
+        and any_true(pc.equal(pc.binary_length(strings), _DATE_LENGTH))
+    ):
         strings = pc.replace_substring_regex(strings, f"^({_DATE})$", r"\1T00:00:00")
     values = _cast(strings, field)
     within = _within_calendar(values, field)
