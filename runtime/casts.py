@@ -28,7 +28,10 @@ def without_missing(strings: pa.Array, field: Field, *, trim: bool = False) -> p
     if field.type != "string" and (trim or _has_missing_that_is_a_value(field)):
         missing = pc.is_in(pc.utf8_trim_whitespace(strings), _trimmed_missing(field))
     elif set(field.missing_values) == {""}:
-        missing = pc.equal(pc.binary_length(strings), 0)
+        lengths = pc.binary_length(strings)
+        if pc.min(lengths).as_py() != 0:  # to see that there are none takes a third of the time to look for them
+            return strings
+        missing = pc.equal(lengths, 0)
     else:
         missing = pc.is_in(strings, _texts(field.missing_values))
     return pc.if_else(missing, NOTHING, strings) if any_true(missing) else strings
