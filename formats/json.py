@@ -27,8 +27,8 @@ from formats.format import (
 from formats.hookspecs import hookimpl
 from formats.json_blocks import Elements, Lines, Stretch
 from formats.json_document import Document
-from formats.json_paths import Path, is_deeper, is_without_rows, names_of, nested_paths, way_to_rows
-from formats.json_rows import is_text
+from formats.json_paths import is_deeper, is_without_rows, names_of, nested_paths, way_to_rows
+from formats.json_rows import Asked, is_text
 from formats.json_values import DECODER, SPACE
 from formats.limits import BLOCK_ROWS, Limits
 from formats.lines import in_pieces
@@ -98,14 +98,13 @@ class Json(Format):
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of the array's elements."""
-        limits = structure.dialect.limits
-        document = Document(stream, limits.row_bytes)
+        asked = _asked(structure, wanted)
+        document = Document(stream, asked.limits.row_bytes)
         document.enter_rows(_names(structure.details))
         if not structure.exact:
-            for stretch in document.stretches():
-                yield Stretch(stretch, _paths(structure), wanted, limits)
+            yield from _blocks(document.stretches(), Stretch, asked)
         while elements := document.elements(BLOCK_ROWS):
-            yield Elements(elements, wanted, limits)
+            yield Elements(elements, asked)
         document.check_rest()
 
 
@@ -135,12 +134,11 @@ class NdJson(Format):
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of whole lines."""
-        paths, limits = _paths(structure), structure.dialect.limits
-        stretches = _whole_lines(stream, limits)
+        asked = _asked(structure, wanted)
+        stretches = _whole_lines(stream, asked.limits)
         if structure.exact:
             stretches = (piece for lines in stretches for piece in in_pieces(lines, BLOCK_ROWS))
-        # Megabytes that a loop's variable would hold while the next ones are read.
-        yield from map(partial(Lines, paths=paths, wanted=wanted, limits=limits), stretches)
+        yield from _blocks(stretches, Lines, asked)
 
 
 def _whole_lines(stream: BinaryIO, limits: Limits) -> Iterator[bytes]:
@@ -191,8 +189,20 @@ def _structure(rows: Iterable[Any], details: Mapping[str, str], dialect: TableDi
     return Structure(names_of(plain) or None, details, nested=nested_paths(plain), dialect=dialect)
 
 
-def _paths(structure: Structure) -> Sequence[Path]:
-    return [*((name,) for name in structure.columns or ()), *structure.nested]
+def _asked(structure: Structure, wanted: Wanted) -> Asked:
+    paths = [*((name,) for name in structure.columns or ()), *structure.nested]
+    return Asked(paths, wanted, structure.dialect.limits)
+
+
+def _blocks(stretches: Iterator[bytes], block: type[Stretch] | type[Lines], asked: Asked) -> Iterator[Block]:
+    """Blocks that know what the first of them has beside the values that are wanted."""
+    for data in stretches:
+        first = block(data, asked)
+        asked = first.known()
+        yield first
+        break
+    # Megabytes that a loop's variable would hold while the next ones are read.
+    yield from map(partial(block, asked=asked), stretches)
 
 
 def _object(line: str) -> dict[str, Any] | None:

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from formats.format import Block, MalformedFile, MisjudgedCutError, Rows, Wanted
+from formats.format import Block, MalformedFile, MisjudgedCutError, Rows
 from formats.json_alike import rows_alike
 from formats.json_document import Document
-from formats.json_paths import Path
-from formats.json_rows import parse_typed, rows_of
+from formats.json_rows import Asked, parse_typed, rows_of
 from formats.json_stretches import count_objects
 from formats.json_values import SPACE, Parsed, parsed, parsed_surely, stripped
-from formats.limits import BLOCK_ROWS, Limits
+from formats.limits import BLOCK_ROWS
 from formats.utf8 import shown
 
 _BETWEEN_ELEMENTS = re.compile(r"[\s,]*")
@@ -28,11 +27,10 @@ class Elements(Block):
     """Elements of an array that are decoded already."""
 
     elements: Sequence[Parsed]
-    wanted: Wanted
-    limits: Limits
+    asked: Asked
 
     def parse(self) -> Rows:
-        return rows_of(self.elements, self.wanted, self.limits)
+        return rows_of(self.elements, self.asked.wanted, self.asked.limits)
 
 
 @dataclass(frozen=True)
@@ -40,21 +38,22 @@ class Stretch(Block):
     """Some megabytes of an array's elements, as they stand in the file."""
 
     data: bytes
-    paths: Sequence[Path]
-    """Those that the file's first rows have; others may come."""
-    wanted: Wanted
-    limits: Limits
+    asked: Asked
 
     def parse(self) -> Rows:
         return (
             self._typed()
             or self._alike()
             or self._typed(more=True)
-            or rows_of(self._elements(), self.wanted, self.limits)
+            or rows_of(self._elements(), self.asked.wanted, self.asked.limits)
         )
 
+    def known(self) -> Asked:
+        """What is known of the rows that follow once these, the first, are seen."""
+        return self.asked.knowing(self.data, in_array=True)
+
     def _typed(self, *, more: bool = False) -> Rows | None:
-        batch = parse_typed(self.data, self.paths, self.wanted, self.limits, in_array=True, more=more)
+        batch = parse_typed(self.data, self.asked, in_array=True, more=more)
         texts = cache(self._texts)
         return None if batch is None else Rows(batch, lambda asked: [texts()[at] for at in asked], native=True)
 
@@ -64,10 +63,10 @@ class Stretch(Block):
         if len(lines) > BLOCK_ROWS or not all(line.endswith(b",") for line in lines[:-1]):
             return None
         elements = [line.removesuffix(b",") for line in lines[:-1]] + lines[-1:]
-        return rows_alike(elements, self.wanted, self.limits, parsed_surely)
+        return rows_alike(elements, self.asked.wanted, self.asked.limits, parsed_surely)
 
     def _elements(self) -> list[Parsed]:
-        document = Document(io.BytesIO(b"[" + self.data + b"]"), self.limits.row_bytes)
+        document = Document(io.BytesIO(b"[" + self.data + b"]"), self.asked.limits.row_bytes)
         document.enter_rows()
         found: list[Parsed] = []
         try:
@@ -96,10 +95,7 @@ class Lines(Block):
     """Whole lines, an object each."""
 
     data: bytes
-    paths: Sequence[Path]
-    """Those that the file's first rows have; others may come."""
-    wanted: Wanted
-    limits: Limits
+    asked: Asked
 
     def parse(self) -> Rows:
         data, count = self.data, count_objects(self.data)
@@ -111,13 +107,17 @@ class Lines(Block):
             raise MisjudgedCutError
         return (
             typed
-            or rows_alike(self._lines(), self.wanted, self.limits, parsed)
+            or rows_alike(self._lines(), self.asked.wanted, self.asked.limits, parsed)
             or (self._typed(data, count, more=True) if count else None)
-            or rows_of([parsed(line) for line in self._lines()], self.wanted, self.limits)
+            or rows_of([parsed(line) for line in self._lines()], self.asked.wanted, self.asked.limits)
         )
 
+    def known(self) -> Asked:
+        """What is known of the rows that follow once these, the first, are seen."""
+        return self.asked.knowing(self.data, in_array=False) if count_objects(self.data) else self.asked
+
     def _typed(self, data: bytes, count: int, *, more: bool = False) -> Rows | None:
-        batch = parse_typed(data, self.paths, self.wanted, self.limits, more=more)
+        batch = parse_typed(data, self.asked, more=more)
         # Lines that each begin and end as an object does are one object each, if they are no more objects than lines.
         return None if batch is None or batch.num_rows != count else Rows(batch, self._raw, native=True)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from formats.columns import refuse_too_many
@@ -20,35 +21,71 @@ if TYPE_CHECKING:
 Value = str | dict[str, Any] | list[Any] | bool | None
 
 
-def parse_typed(
-    data: bytes, paths: Sequence[Path], wanted: Wanted, limits: Limits, *, in_array: bool = False, more: bool = False
-) -> pa.RecordBatch | None:
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of rows, and what else they are known to have."""
+
+    paths: Sequence[Path]
+    """To the values that the file's first rows have; others may come."""
+    wanted: Wanted
+    limits: Limits
+    beside: Mapping[str, pa.DataType] = field(default_factory=dict)
+    """Names that nobody wants, with types in which pyarrow reads such values. Where all names are known, no types need
+    to be guessed, which takes several times as long."""
+
+    def knowing(self, data: bytes, *, in_array: bool) -> Asked:
+        """The same, with what stands beside the values that are wanted in some objects, the first ones."""
+        if parse_typed(data, self, in_array=in_array) is not None:
+            return self
+        found = _parsed(data, self, in_array=in_array, more=True)
+        schema = found[0].schema if found else ()
+        types = {column.name: _widened(column.type) for column in schema if self.wanted(column.name) is None}
+        return replace(self, beside=types)
+
+
+def parse_typed(data: bytes, asked: Asked, *, in_array: bool = False, more: bool = False) -> pa.RecordBatch | None:
     """All objects of some bytes by pyarrow, where every one is valid and its values are as wanted; else None.
 
     The objects stand one after the other, which the caller makes sure of, or with commas between them as in an
-    array. ``paths`` are those to look for; where others come the answer is None, or with ``more``, which takes longer,
-    where others come that are wanted too.
+    array. Where others come than are known the answer is None, or with ``more``, which takes longer, where others come
+    that are wanted too.
     """
+    found = _parsed(data, asked, in_array=in_array, more=more)
+    if found is None:
+        return None
+    batch, types = found
+    return None if more and has_more(batch.schema, types, asked.wanted) else flat(batch, types)
+
+
+def _parsed(
+    data: bytes, asked: Asked, *, in_array: bool, more: bool
+) -> tuple[pa.RecordBatch, Mapping[Path, pa.DataType]] | None:
+    """The objects with all that they have, and the types of what is wanted of it."""
+    import pyarrow as pa
+
     if not is_utf8(data) or may_have_long_numbers(data):
         return None
-    asked = {path: _parsed_exactly(wanted(".".join(path))) for path in paths}
+    wanted = {path: _parsed_exactly(asked.wanted(".".join(path))) for path in asked.paths}
     types = {
         path: type_
-        for path, type_ in asked.items()
-        if type_ is not None and not any(asked.get(path[:length]) for length in range(1, len(path)))
+        for path, type_ in wanted.items()
+        if type_ is not None and not any(wanted.get(path[:length]) for length in range(1, len(path)))
     }
     if len({".".join(path) for path in types}) < len(types):  # "a.b" is a name, and a way to a value too
         return None
-    known = schema_of(types)
-    # Types of other columns are guessed, in a recursion whose depth has no limit but the end of the process, and each
-    # has a place in every row.
-    if more and not (is_shallow(data, limits.depth) and count_names(data) * data.count(b"}") <= limits.cells):
+    known = pa.schema([*schema_of(types), *asked.beside.items()])
+    # Types of other columns are guessed, in a recursion whose depth has no limit but the end of the process.
+    if more and not is_shallow(data, asked.limits.depth):
+        return None
+    # Each name has a place in every row.
+    names = count_names(data) if more else _count_values(known) if asked.beside else 0
+    if names and names * data.count(b"}") > asked.limits.cells:
         return None
     parse = _parse_array if in_array else _parse_objects
     batch = parse(data, known, "infer" if more else "error")
-    if batch is None or (batch.schema != known and (has_more(batch.schema, types, wanted) or has_non_number(data))):
+    if batch is None or ((more or asked.beside) and has_non_number(data)):
         return None
-    return flat(batch, types)
+    return batch, types
 
 
 def _parse_objects(data: bytes, known: pa.Schema, unexpected: str) -> pa.RecordBatch | None:
@@ -78,6 +115,26 @@ def _parse_array(data: bytes, known: pa.Schema, unexpected: str) -> pa.RecordBat
         return None
     objects = document.column(0).flatten()
     return None if objects.null_count else pa.RecordBatch.from_struct_array(objects)
+
+
+def _widened(type_: pa.DataType) -> pa.DataType:
+    """A type that takes the values of one that was guessed, and others of their kind."""
+    import pyarrow as pa
+
+    if pa.types.is_struct(type_):
+        return pa.struct([pa.field(field.name, _widened(field.type)) for field in type_.fields])
+    if pa.types.is_list(type_):
+        return pa.list_(_widened(type_.value_type))
+    if pa.types.is_integer(type_):
+        return pa.float64()
+    return pa.string() if pa.types.is_timestamp(type_) else type_
+
+
+def _count_values(fields: Iterable[pa.Field]) -> int:
+    """How many values a row of some fields has, those within objects among them."""
+    import pyarrow as pa
+
+    return sum(_count_values(field.type.fields) if pa.types.is_struct(field.type) else 1 for field in fields)
 
 
 def _parsed_exactly(wanted: pa.DataType | None) -> pa.DataType | None:
