@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import BinaryIO
 
 from formats.csv_block import CsvRows
+from formats.csv_delimiter import STAND_IN, WithDelimiter, is_long, with_stand_in
 from formats.csv_dialect import Dialect
 from formats.csv_head import ROW_END, SAMPLE_RECORDS, find_head, sample
 from formats.csv_misfits import Apart, WithUnclosed
@@ -23,6 +25,7 @@ from formats.hookspecs import hookimpl
 from formats.limits import BLOCK_ROWS
 
 _LINE_END = re.compile(rb"[\r\n]")
+_BRACKETED_NAME = re.compile(r"\s*(?:\[[^][{}\",;\t|^~\r\n]+\]|<[^<>,;\t|^~\r\n]+>)\s*[,;\t|^~]")
 
 
 @hookimpl
@@ -41,13 +44,15 @@ class Csv(Format):
     def likelihood(self, head: Head) -> float:
         """Text with a delimiter is probably this; any other text just may be."""
         text = head.text()
-        if text is None or not text.strip() or text.lstrip()[0] in "[{<":
+        if text is None or not text.strip():
             return 0.0
+        if text.lstrip()[0] in "[{<":  # as JSON and XML begin, of which neither has a delimiter behind a bracketed name
+            return 0.96 if _BRACKETED_NAME.match(text) else 0.0
         return 0.8 if len(find_head(text, AS_FOUND).columns) > 1 else 0.2
 
     def inspect(self, head: Head, dialect: TableDialect = AS_FOUND) -> Structure:
         """The columns that the header names, or the contract where there is none, and how values are delimited."""
-        text = head.text()
+        text = head.text(dialect.delimiter or "")
         if text is None or not text.strip():
             raise MalformedFile(f"{head.name}: the file has no line of text; export it again")
         if not head.complete and not _LINE_END.search(head.data):
@@ -55,7 +60,11 @@ class Csv(Format):
                 f"{head.name}: the first line is longer than {len(head.data):,} bytes, a fixed limit of CSV within "
                 "which the header has to end; export fewer columns or shorter names"
             )
-        found = find_head(text, dialect)
+        stated = dialect
+        if is_long(dialect.delimiter):
+            text = text.replace(dialect.delimiter or "", STAND_IN)
+            stated = replace(dialect, delimiter=STAND_IN)
+        found = find_head(text, stated)
         last = max(dialect.header_rows, default=0)
         if head.complete and len(sample(text, found.dialect)) < min(last, SAMPLE_RECORDS):
             raise MalformedFile(
@@ -64,9 +73,10 @@ class Csv(Format):
         if any("\0" in column for column in found.columns):
             raise MalformedFile(f"{head.name}: the header has a NUL byte, which no text has; export the file again")
         line_end = "\n" if "\n" in text or "\r" not in text else "\r"
-        details = {"delimiter": found.dialect.delimiter, "line end": line_end, **found.details}
+        delimiter = dialect.delimiter or found.dialect.delimiter
+        details = {"delimiter": delimiter, "line end": line_end, **found.details}
         spelled = TableDialect(
-            delimiter=found.dialect.delimiter,
+            delimiter=delimiter,
             quote_char=found.dialect.quote,
             escape_char=found.dialect.escape,
             skip_initial_space=found.dialect.skips_space,
@@ -80,8 +90,14 @@ class Csv(Format):
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of whole records, cut where no quotes are open."""
         spelled = structure.dialect
+        delimiter = spelled.delimiter or ","
+        if is_long(delimiter):
+            changed = replace(structure, dialect=replace(spelled, delimiter=STAND_IN))
+            for block in self.read(with_stand_in(stream, delimiter), changed, wanted):
+                yield WithDelimiter(block, delimiter)
+            return
         dialect = Dialect(
-            spelled.delimiter or ",",
+            delimiter,
             spelled.quote_char or "",
             spelled.escape_char or "",
             spelled.comment_char or "",

@@ -99,15 +99,17 @@ class Head:
         """Whether ``data`` has bytes that text has only by damage."""
         return bool(_CONTROL.search(self.data))
 
-    def text(self) -> str | None:
+    def text(self, delimiter: str = "") -> str | None:
         """``data`` as text without its byte order mark, or None when it is no text: most lines have control characters.
+
+        Where such a character is known to be the delimiter, it isn't one of these.
 
         A character cut off at the end is left out; bytes that aren't UTF-8 come as U+FFFD, since one bad row
         doesn't make a file binary.
         """
         if self.has_control_characters:
             lines = [line for line in re.split(rb"[\r\n]", self.data) if line]
-            if 2 * sum(1 for line in lines if _CONTROL.search(line)) > len(lines):
+            if 2 * sum(1 for line in lines if _CONTROL.search(line.replace(delimiter.encode(), b""))) > len(lines):
                 return None
         data = self.data
         if not self.complete:

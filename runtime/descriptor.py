@@ -126,8 +126,16 @@ class Section:
         self.problem(name, "one character, none of a number's own")
         return default
 
+    def separator(self, name: str) -> str | None:
+        """What stands between values, of one character or several; None when absent."""
+        value = self._properties.get(name)
+        if value is None or (isinstance(value, str) and value and not set(value) & set("\r\n\0")):
+            return value
+        self.problem(name, "one character or several, without line ends")
+        return None
+
     def mark(self, name: str, *, empty: bool = False) -> str | None:
-        """One character that separates or encloses values, none where it may be empty; None when absent."""
+        """One character that encloses values, none where it may be empty; None when absent."""
         value = self._properties.get(name)
         if value is None or (empty and value == ""):
             return value

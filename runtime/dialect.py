@@ -24,7 +24,7 @@ def parse_dialect(root: Section, columns: Sequence[tuple[str, ...]]) -> TableDia
     section.allow_only(DIALECT_PROPERTIES)
     header_rows, comment_rows = section.numbers("headerRows"), section.numbers("commentRows")
     dialect = TableDialect(
-        delimiter=section.mark("delimiter"),
+        delimiter=section.separator("delimiter"),
         quote_char=section.mark("quoteChar", empty=True),
         escape_char=section.mark("escapeChar"),
         skip_initial_space=_stated(section, "skipInitialSpace"),
@@ -39,8 +39,8 @@ def parse_dialect(root: Section, columns: Sequence[tuple[str, ...]]) -> TableDia
         columns=tuple(names[0] for names in columns),
         known=frozenset(normalise(name) for names in columns for name in names),
     )
-    marks = [mark for mark in (dialect.delimiter, dialect.quote_char, dialect.escape_char) if mark]
-    if len(set(marks)) < len(marks):
+    marks = [mark for mark in (dialect.quote_char, dialect.escape_char) if mark]
+    if len(set(marks)) < len(marks) or any(mark in (dialect.delimiter or "") for mark in marks):
         root.problem("dialect", "another character each for delimiter, quoteChar and escapeChar")
     if dialect.header is False and header_rows:
         section.problem("headerRows", "no rows, where header is false")
