@@ -66,9 +66,11 @@ class Csv(Format):
             stated = replace(dialect, delimiter=STAND_IN)
         found = find_head(text, stated)
         last = max(dialect.header_rows, default=0)
-        if head.complete and len(sample(text, found.dialect)) < min(last, SAMPLE_RECORDS):
+        if len(sample(text, found.dialect)) < last:
+            where = "" if head.complete else f" among the first {SAMPLE_RECORDS}, where a header has to be"
             raise MalformedFile(
-                f"{head.name}: there is no record {last}, which dialect.headerRows of the contract names; correct it"
+                f"{head.name}: there is no record {last}{where}, which dialect.headerRows of the contract names; "
+                "correct it"
             )
         if any("\0" in column for column in found.columns):
             raise MalformedFile(f"{head.name}: the header has a NUL byte, which no text has; export the file again")

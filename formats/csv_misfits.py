@@ -73,7 +73,7 @@ def why_misfit(record: str, count: int, columns: Sequence[str], dialect: Dialect
             return REPEATED_HEADER
         return "the row has no delimiter at its end, where the file's other rows have one; end it with one"
     counted = "1 value" if count == 1 else f"{count} values"
-    remedy = "fill in all values, and put quotes around a line end"
+    remedy = "fill in all values, quote line ends, or drop what is no record"
     if dialect.quote != "'" and f"{dialect.delimiter}'" in record:
         remedy = "where single quotes stand around values, dialect.quoteChar of the contract says so"
     elif count > len(columns):

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from formats import Block, MalformedFile, Rows
+from formats.encoding import UTF_8
 from formats.format import UNDECODABLE
 from formats.limits import BLOCK_ROWS
 from runtime.admission import Admission, Part, RefusedFile, refusal
@@ -185,10 +186,22 @@ def _read(
 
 
 def _decoded(part: Part, rows: Rows) -> Rows:
-    """The rows, where it isn't they that show that the file's encoding has yet to be found out."""
-    if part.is_assumed and any(row.reason == UNDECODABLE for row in rows.malformed):
+    """The rows, where it isn't they that show that the file's encoding has yet to be found out.
+
+    A format only sees UTF-8: what it says isn't that, isn't text of the encoding that the file is in.
+    """
+    if not any(row.reason == UNDECODABLE for row in rows.malformed):
+        return rows
+    if part.is_assumed:
         raise MisjudgedEncodingError
-    return rows
+    if part.encoding in (None, UTF_8):
+        return rows
+    reason = (
+        f"the row is not text in {part.encoding}, in which the file is read; correct the contract's encoding, or "
+        "export the file as UTF-8"
+    )
+    malformed = [replace(row, reason=reason) if row.reason == UNDECODABLE else row for row in rows.malformed]
+    return replace(rows, malformed=malformed)
 
 
 def _in_member(part: Part, checked: CheckedRows) -> CheckedRows:

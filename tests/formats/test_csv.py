@@ -135,7 +135,7 @@ def test_a_row_with_too_few_or_too_many_values_is_given_back_as_it_stands(most: 
     assert rows(data, most) == [("1", "x"), "2", '3,y,"z\nz"', ("4", "w")]
     reasons = [row.reason for row in read(Csv(), data, most=most) if row.values is None]
     assert reasons == [
-        "the row has 1 value, the header has 2 columns; fill in all values, and put quotes around a line end",
+        "the row has 1 value, the header has 2 columns; fill in all values, quote line ends, or drop what is no record",
         "the row has 3 values, the header has 2 columns; put quotes around a value that holds the delimiter",
     ]
 

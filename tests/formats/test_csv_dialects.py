@@ -469,6 +469,12 @@ def test_a_header_that_is_stated_and_not_there_is_refused() -> None:
         inspect("sku,title,price\n1,Salt,1.50\n", stated("sku", "title", "price", header_rows=(9,)))
 
 
+def test_a_header_that_is_stated_too_far_below_the_beginning_is_refused() -> None:
+    many = "note\n" * 20_000 + "sku,title,price\n1,Salt,1.50\n"
+    with pytest.raises(MalformedFile, match=r"no record 20001 among the first 50.*headerRows"):
+        inspect(many, stated("sku", "title", "price", header_rows=(20_001,)))
+
+
 @pytest.mark.parametrize("path", ["C:\\new", '"C:\\new"', "\\\\\\n"])
 @pytest.mark.parametrize("escape", [None, "\\"], ids=["found", "stated"])
 def test_an_escape_before_what_needs_none_is_not_dropped_from_its_value(path: str, escape: str | None) -> None:

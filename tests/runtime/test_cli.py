@@ -245,7 +245,7 @@ def test_check_says_file_row_reason_and_remedy_of_every_problem_and_writes_nothi
     assert first.endswith(" -> correct the value, or the field's type or format in the contract")
     assert second == (
         "dirty.csv: row 3: the row has 2 values, the header has 4 columns"
-        " -> fill in all values, and put quotes around a line end"
+        " -> fill in all values, quote line ends, or drop what is no record"
     )
     assert last.endswith("3 rows, 2 problems")
     assert sorted(desk.folder.rglob("*")) == before

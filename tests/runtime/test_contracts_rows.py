@@ -267,7 +267,10 @@ def test_of_a_row_that_has_no_columns_nothing_is_kept_where_persons_may_be_in_it
     lake.take(Upload(as_csv([PERSON]) + b"4111\n"), PERSONS)
     assert [(row["reason"], row["raw_text"]) for row in lake.quarantined()] == [
         (
-            "the row has 1 value, the header has 4 columns; fill in all values, and put quotes around a line end",
+            (
+                "the row has 1 value, the header has 4 columns; fill in all values, quote line ends, or drop what is "
+                "no record"
+            ),
             None,
         )
     ]

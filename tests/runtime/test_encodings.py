@@ -107,6 +107,7 @@ def test_a_file_in_none_of_the_contracts_encodings_is_refused(lake: OpenLake) ->
 def test_what_is_no_text_in_the_one_encoding_named_costs_its_row(lake: OpenLake) -> None:
     record = lake.take(Upload(b"sku,title,price,genre\n1,\x81,1,g\n2,y,1,g\n"), contract("windows-1252"))
     assert (record.rows_in, record.rows_out, record.rows_quarantined) == (2, 1, 1)
+    assert "not text in windows-1252, in which the file is read" in lake.quarantined()[0]["reason"]
 
 
 @pytest.mark.parametrize("name", ["klingon-8", "base64", "rot13", "idna", "unicode_escape"])

@@ -52,7 +52,7 @@ def test_every_row_is_in_the_table_or_in_quarantine_with_place_rule_reason_and_r
             "column_name": None,
             "rule": "structure",
             "reason": "the row has 2 values, the header has 4 columns; "
-            "fill in all values, and put quotes around a line end",
+            "fill in all values, quote line ends, or drop what is no record",
             "raw_text": "0003,Owls",
         },
         {
