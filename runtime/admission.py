@@ -66,7 +66,7 @@ def refusal(
     words are theirs. This is the only place where that is decided.
     """
     may_quote = not any(contract.has_personal_fields for contract in contracts)
-    named = error.at(_name(source))
+    named = error.at(source.name)
     return RefusedFile(str(named) if may_quote else named.reason, format_)
 
 
@@ -167,7 +167,7 @@ def contract_that_fits(source: Source, contracts: Sequence[Contract], registry: 
     if fitting:
         names = ", ".join(contract.name for contract in fitting)
         raise AmbiguousFileError(
-            f"{_name(source)}: the columns fit several contracts ({names}); name the one that is meant, as in "
+            f"{source.name}: the columns fit several contracts ({names}); name the one that is meant, as in "
             f"--contract {fitting[0].name}"
         )
     nearest, fault = max(unfit, key=lambda each: _likeness(each[1]))
@@ -293,7 +293,3 @@ def _first_of(content: Content, encodings: Sequence[str]) -> str:
             "export it in one of them, or add its encoding to the contract"
         )
     return found
-
-
-def _name(source: Source) -> str:
-    return source.version.key.rsplit("/", 1)[-1]

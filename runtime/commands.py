@@ -86,7 +86,6 @@ def _check_file(
     from runtime.passed_over import PassedOver
     from runtime.stage import read_checked, refuse_if_too_many
 
-    head = source.head()
     result: dict[str, Any] = {"file": str(path), "rows": 0, "counts": Counter(), "problems": []}
 
     def report(row: int | None, column: str | None, rule: str, reason: str) -> None:
@@ -99,7 +98,7 @@ def _check_file(
             problem = {"row": row, "column": column, "rule": rule, "reason": reason, "remedy": remedy}
             result["problems"].append(problem)
         place = f"{path}: row {row}" if row else f"{path}"
-        said = printable(why).removeprefix(head.name + ": ")
+        said = printable(why).removeprefix(source.name + ": ")
         say(f"{place}: {said} -> {remedy}" if remedy else f"{place}: {said}")
 
     try:
@@ -109,7 +108,8 @@ def _check_file(
         result |= {"likelihood": admission.likelihood, "encoding": admission.encoding}
         result |= {"details": dict(admission.details)}
         with tempfile.TemporaryDirectory() as folder:
-            keys, passed_over = KeyLog(Path(folder, "keys.arrow"), admission.contract), PassedOver(admission.contract)
+            keys = KeyLog(source.name, Path(folder, "keys.arrow"), admission.contract)
+            passed_over = PassedOver(admission.contract)
             for checked in read_checked(source, admission):
                 for row in checked.refused:
                     report(result["rows"] + row.position + 1, row.column, row.rule, row.reason)

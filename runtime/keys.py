@@ -51,8 +51,12 @@ class RepeatedKeysError(Exception):
 class KeyLog:
     """The keys of the rows of a file that its contract takes otherwise."""
 
-    def __init__(self, path: Path, contract: Contract) -> None:
-        """``path`` is where keys are kept meanwhile; nothing is written where the contract has no keys."""
+    def __init__(self, file: str, path: Path, contract: Contract) -> None:
+        """``file`` is the file's name, for people, and ``path`` where its keys are kept meanwhile.
+
+        Nothing is written where the contract has no keys.
+        """
+        self._file = file
         self._path = path
         self._contract = contract
         self._blocks: list[int] = []
@@ -131,9 +135,9 @@ class KeyLog:
             if len(found) + rows.num_rows > most or found_bytes > MOST_REPEATED_BYTES:
                 names = ", ".join(self._contract.keys[int(column)][1])
                 raise RefusedFile(
-                    f"more than {most:,} rows (limits.repeatedRows of the contract), or rows with more than "
-                    f"{MOST_REPEATED_BYTES:,} bytes of keys, have the {names} of another row; is it the same export "
-                    "twice?"
+                    f"{self._file}: more than {most:,} rows (limits.repeatedRows of the contract), or rows with more "
+                    f"than {MOST_REPEATED_BYTES:,} bytes of keys, have the {names} of another row; is it the same "
+                    "export twice?"
                 )
             found |= dict(zip(rows.column(_ROW).to_pylist(), rows.column(column).to_pylist(), strict=True))
         return found

@@ -26,6 +26,11 @@ class Source(ABC):
 
     version: ObjectVersion
 
+    @property
+    def name(self) -> str:
+        """The file's name, without its folders."""
+        return self.version.key.rsplit("/", 1)[-1]
+
     @abstractmethod
     def head(self) -> Head:
         """Its name, size, beginning and end."""
@@ -51,7 +56,7 @@ class LocalFile(Source):
         with self.open() as stream:
             data = stream.read(HEAD_SIZE)
             stream.seek(max(0, self.version.size - HEAD_SIZE))
-            return Head(self._path.name, self.version.size, data, stream.read(HEAD_SIZE))
+            return Head(self.name, self.version.size, data, stream.read(HEAD_SIZE))
 
     def open(self) -> BinaryIO:
         return self._path.open("rb")
@@ -66,7 +71,7 @@ class S3Object(Source):
 
     def head(self) -> Head:
         """In one request, or two where the object is longer than a head."""
-        name, size = self.version.key.rsplit("/", 1)[-1], self.version.size
+        name, size = self.name, self.version.size
         if size == 0:
             return Head(name, 0, b"", b"")
         data = self._read(0, min(HEAD_SIZE, size))

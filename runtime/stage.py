@@ -71,7 +71,7 @@ def stage(
     contract, version = admission.contract, source.version
     folder.mkdir()
     refused = QuarantineWriter(folder / "quarantine.parquet", contract, version)
-    keys = KeyLog(folder / "keys.arrow", contract)
+    keys = KeyLog(source.name, folder / "keys.arrow", contract)
     passed_over = PassedOver(contract)
     rows_in = rows_out = 0
 
@@ -122,7 +122,7 @@ def refuse_if_too_many(
     tolerated = admission.contract.tolerated_bad_rows
     if first and bad > tolerated * rows:
         reason = (
-            f"{source.head().name}: {bad:,} of {rows:,} rows are bad, more than the share of {tolerated} that the "
+            f"{source.name}: {bad:,} of {rows:,} rows are bad, more than the share of {tolerated} that the "
             f"contract tolerates; mend them, or raise toleratedBadRows; the first is row {first[0]}: {first[1]}"
         )
         raise RefusedFile(reason, admission.format.name)
