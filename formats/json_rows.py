@@ -179,15 +179,45 @@ def _batch(rows: Sequence[Mapping[str, Value]], wanted: Wanted, limits: Limits) 
     refuse_too_many(len(paths), limits, len(rows))
     if not paths:  # a batch made of columns would forget how many rows it has
         return pa.RecordBatch.from_struct_array(pa.StructArray.from_buffers(pa.struct([]), len(rows), [None]))
-    columns = [pa.array(_texts_at(path, rows, wanted), pa.string()) for path in paths]
+    found: dict[Path, list[tuple[int, Value]]] = {path: [] for path in paths}
+    _gather(enumerate(rows), paths, 0, found)
+    columns = [_column(path, found.pop(path), len(rows), wanted) for path in paths]
     return pa.RecordBatch.from_arrays(columns, [".".join(path) for path in paths])
 
 
-def _texts_at(path: Path, rows: Sequence[Mapping[str, Value]], wanted: Wanted) -> list[str | None]:
-    values = [value_at(row, path) for row in rows]
-    if not is_whole(wanted(".".join(path))):
-        values = [None if isinstance(value, dict) else value for value in values]
-    return [_text(value) for value in values]
+def _gather(
+    objects: Iterable[tuple[int, Mapping[str, Any]]],
+    paths: Sequence[Path],
+    depth: int,
+    found: Mapping[Path, list[tuple[int, Value]]],
+) -> None:
+    """Put what rows have at some paths, with the rows' numbers, to what was ``found``. In one go over the rows, since
+    there may be as many names as rows."""
+    ends = {path[depth]: found[path] for path in paths if len(path) == depth + 1}
+    within: dict[str, list[Path]] = {}
+    for path in paths:
+        if len(path) > depth + 1:
+            within.setdefault(path[depth], []).append(path)
+    inner: dict[str, list[tuple[int, Mapping[str, Any]]]] = {name: [] for name in within}
+    for number, one in objects:
+        for name, value in one.items():
+            if name in ends:
+                ends[name].append((number, value))
+            if name in inner and isinstance(value, dict):
+                inner[name].append((number, value))
+    for name, those in inner.items():
+        _gather(those, within[name], depth + 1, found)
+
+
+def _column(path: Path, found: Iterable[tuple[int, Value]], count: int, wanted: Wanted) -> pa.Array:
+    import pyarrow as pa
+
+    texts: list[str | None] = [None] * count
+    whole = is_whole(wanted(".".join(path)))
+    for number, value in found:
+        if whole or not isinstance(value, dict):
+            texts[number] = _text(value)
+    return pa.array(texts, pa.string())
 
 
 def _judged(row: Parsed, wanted: Wanted, limits: Limits) -> Parsed:

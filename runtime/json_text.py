@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runtime.arrow import NOTHING, any_true, texts
+from runtime.arrow import any_true, integers, texts
 
 _CONTROL = r"[\x00-\x1f]"
 
@@ -20,24 +21,44 @@ def objects(names: Sequence[str], columns: Sequence[pa.Array]) -> pa.Array:
     """
     by_name: dict[str, list[pa.Array]] = {}
     for name, column in zip(names, columns, strict=True):
-        by_name.setdefault(name, []).append(_quoted(column))
-    members = [
-        pc.binary_join_element_wise(f",{json.dumps(name, ensure_ascii=False)}:", _together(values), "")
-        for name, values in by_name.items()
-    ]
-    joined = pc.binary_join_element_wise(*(pc.fill_null(member, "") for member in members), "")
-    filled = pc.binary_join_element_wise("{", pc.utf8_slice_codeunits(joined, 1), "}", "")
-    return pc.if_else(pc.equal(pc.binary_length(joined), 0), NOTHING, filled)
+        by_name.setdefault(name, []).append(column)
+    members = _by_row([_members(name, values) for name, values in by_name.items()])
+    filled = pc.binary_join_element_wise("{", pc.binary_join(members.texts, ","), "}", "")
+    return filled.take(pc.index_in(pa.arange(0, len(columns[0])), value_set=members.rows))
 
 
-def _together(values: Sequence[pa.Array]) -> pa.Array:
-    """The JSON texts that stand under one name as one; null where a row has none."""
-    if len(values) == 1:
-        return values[0]
-    first = pc.coalesce(*values)
-    joined = pc.binary_join_element_wise(*values, ",", null_handling="skip")
-    is_one = pc.equal(pc.binary_length(joined), pc.binary_length(first))
-    return pc.if_else(is_one, first, _quoted(pc.binary_join_element_wise("[", joined, "]", "")))
+class _Texts(NamedTuple):
+    """Texts of some rows, by the rows' numbers in order; of rows that have none there is nothing."""
+
+    rows: pa.Array
+    texts: pa.Array
+
+
+def _members(name: str, columns: Sequence[pa.Array]) -> _Texts:
+    """What objects have under a name: the name and a JSON text."""
+    found = _by_row([_present(column) for column in columns])
+    joined = pc.binary_join(found.texts, ",")
+    several = pc.greater(pc.list_value_length(found.texts), 1)
+    if any_true(several):
+        joined = pc.if_else(several, _quoted(pc.binary_join_element_wise("[", joined, "]", "")), joined)
+    return _Texts(found.rows, pc.binary_join_element_wise(f"{json.dumps(name, ensure_ascii=False)}:", joined, ""))
+
+
+def _present(column: pa.Array) -> _Texts:
+    rows = pc.indices_nonzero(column.is_valid()).cast(pa.int64())
+    return _Texts(rows, _quoted(column.take(rows)))
+
+
+def _by_row(parts: Sequence[_Texts]) -> _Texts:
+    """The texts of each row as a list, in the order of the parts.
+
+    It takes as long as there are texts: of very many columns a row may have a few.
+    """
+    rows, texts = (pa.concat_arrays(of_parts) for of_parts in zip(*parts, strict=True))
+    order = pc.sort_indices(rows)  # which leaves what is of one row in its order
+    runs = pc.run_end_encode(rows.take(order))
+    ends = pa.concat_arrays([integers([0]).cast(pa.int32()), runs.run_ends.cast(pa.int32())])
+    return _Texts(runs.values, pa.ListArray.from_arrays(ends, texts.take(order)))
 
 
 def _quoted(strings: pa.Array) -> pa.Array:
