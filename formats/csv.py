@@ -15,7 +15,7 @@ from formats.csv_dialect import Dialect
 from formats.csv_head import ROW_END, SAMPLE_RECORDS, find_head, sample
 from formats.csv_misfits import Apart, WithUnclosed
 from formats.csv_records import after_first_record, marked, of_few_rows, whole_records, without_comments
-from formats.csv_tables import first_table
+from formats.csv_tables import ends_with_gap, first_table
 from formats.dialect import AS_FOUND, TableDialect
 from formats.extras import with_last
 from formats.format import Block, Format, Head, MalformedFile, Structure, Wanted
@@ -97,10 +97,14 @@ class Csv(Format):
         ends = ROW_END in structure.details
         parts = marked(stretches, dialect, len(columns) + ends)
         if structure.exact:
-            parts = of_few_rows(parts, dialect, BLOCK_ROWS)
-        for (records, reason), last in with_last(first_table(parts, dialect, columns, exact=structure.exact)):
+            pieces = first_table(of_few_rows(parts, dialect, BLOCK_ROWS), dialect, columns)
+        else:
+            pieces = ((records, "") for records in parts)
+        below_gap = False
+        for (records, reason), last in with_last(pieces):
             if reason:
                 yield Apart(records, dialect, [columns[position] for position in included], reason)
                 continue
-            block = CsvRows(records.data, dialect, columns, included, wanted, last, ends, structure.exact)
+            block = CsvRows(records.data, dialect, columns, included, wanted, last, ends, structure.exact, below_gap)
             yield WithUnclosed(block, records) if records.unclosed else block
+            below_gap = ends_with_gap(records.data, dialect)

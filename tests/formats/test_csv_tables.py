@@ -84,6 +84,36 @@ def test_a_row_below_a_gap_is_no_header_where_it_has_a_rows_values(line: str, ga
     assert outcomes(FIRST + gap + line + "\n4,Tea,4.50\n")[-1] == ("4", "Tea", "4.50")
 
 
+@pytest.mark.parametrize("most", [None, *SIZES])
+@pytest.mark.parametrize("gap", ["\n", "Returns\n", ",,\n"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_an_odd_row_below_a_gap_is_no_header_where_the_rows_below_it_are_like_the_first_ones(
+    gap: str, line_end: str, most: int | None
+) -> None:
+    content = FIRST + gap + "restocked,from,cellar\n\n3,Owls,13.50\n4,Tea,4.50\n"
+    found = outcomes(content.replace("\n", line_end), most)
+    assert found[-3:] == [("restocked", "from", "cellar"), ("3", "Owls", "13.50"), ("4", "Tea", "4.50")]
+
+
+def test_a_row_of_words_below_which_nothing_stands_is_no_header() -> None:
+    assert outcomes(FIRST + "\nshop,city,revenue\n\n")[2:] == [("shop", "city", "revenue")]
+
+
+def test_a_header_with_a_name_of_the_first_table_is_one_whatever_stands_below_it() -> None:
+    assert outcomes(FIRST + "\nsku,title,refund\n3,Owls,3.50\n4,Tea,4.50\n") == TWO + OTHER
+
+
+@pytest.mark.parametrize("below", ["3,Owls,3", "3a,Owls,3.50", "3,Owls", "3,,"])
+def test_a_row_of_another_form_is_of_another_table(below: str) -> None:
+    assert outcomes(FIRST + f"\nshop,city,revenue\n{below}\n4,Tea,4.50\n") == TWO + OTHER
+
+
+@pytest.mark.parametrize("gap", ["\r\r", "\n\r", "\r,,\n", "\r\r\n"])
+def test_a_gap_may_be_of_other_line_ends_than_the_rest(gap: str) -> None:
+    content = FIRST.removesuffix("\n") + gap + "shop,city,revenue\nB1,Berlin,4.00\nB2,Bonn,5.00\n"
+    assert outcomes(content) == TWO + OTHER
+
+
 def test_a_header_of_other_names_without_a_gap_is_a_row() -> None:
     assert outcomes(FIRST + "shop,city,revenue\n3,Owls,3.50\n")[2:] == [
         ("shop", "city", "revenue"),
