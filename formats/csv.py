@@ -14,7 +14,7 @@ from formats.csv_block import CsvRows
 from formats.csv_dialect import Dialect
 from formats.csv_head import ROW_END, SAMPLE_RECORDS, find_head, sample
 from formats.csv_misfits import Apart, WithUnclosed
-from formats.csv_records import after_first_record, marked, of_few_rows, whole_records, without_comments
+from formats.csv_records import marked, of_few_rows, whole_records, without_comments, without_records
 from formats.csv_tables import ends_with_gap, first_table
 from formats.dialect import AS_FOUND, TableDialect
 from formats.extras import with_last
@@ -63,6 +63,11 @@ class Csv(Format):
             )
         if any("\0" in column for column in found.columns):
             raise MalformedFile(f"{head.name}: the header has a NUL byte, which no text has; export the file again")
+        if max(dialect.comment_rows, default=0) > SAMPLE_RECORDS:
+            raise MalformedFile(
+                f"{head.name}: dialect.commentRows of the contract names record {max(dialect.comment_rows)}; only the "
+                f"first {SAMPLE_RECORDS} can be passed over; state dialect.commentChar, or export without the others"
+            )
         line_end = "\n" if "\n" in text or "\r" not in text else "\r"
         details = {"delimiter": found.dialect.delimiter, "line end": line_end, **found.details}
         spelled = TableDialect(
@@ -72,6 +77,7 @@ class Csv(Format):
             skip_initial_space=found.dialect.skips_space,
             header=bool(found.header),
             header_rows=found.header,
+            comment_rows=dialect.comment_rows,
             comment_char=dialect.comment_char,
             limits=dialect.limits,
         )
@@ -92,8 +98,8 @@ class Csv(Format):
         stretches = whole_records(stream, dialect, spelled.limits.row_bytes, exact=structure.exact)
         if dialect.comment:
             stretches = without_comments(stretches, dialect)
-        for _ in range(max(spelled.header_rows, default=0)):
-            stretches = after_first_record(stretches, dialect)
+        above = range(1, max(spelled.header_rows, default=0) + 1)
+        stretches = without_records(stretches, dialect, [*above, *spelled.comment_rows])
         ends = ROW_END in structure.details
         parts = marked(stretches, dialect, len(columns) + ends)
         if structure.exact:
