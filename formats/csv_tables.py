@@ -89,7 +89,8 @@ def may_begin_another(data: bytes, dialect: Dialect, columns: Sequence[str], *, 
     blank = rb"(?:" + delimiter + rb")*+" + line_end
     start = rb"(?<![^\r\n])(?<!\r(?=\n))" + blank
     passed = rb"(?:" + blank + rb"|" + _title(dialect) + line_end + rb")*+"
-    below = re.compile(rb"(?:" + (rb"\A|" if below_gap else b"") + start + rb")" + passed + rb"(?P<line>[^\r\n]+)")
+    # The line may be empty, at the end: a match that failed there would be tried again from each gap before.
+    below = re.compile(rb"(?:" + (rb"\A|" if below_gap else b"") + start + rb")" + passed + rb"(?P<line>[^\r\n]*)")
     own = [*map(normalise, columns)]
     found = (_values(shown(gap["line"][:_LONGEST_LINE]), dialect) for gap in below.finditer(data))
     return any(_are_names(values, len(columns)) and [*map(normalise, values)] != own for values in found)

@@ -1,11 +1,14 @@
 """Several tables in a file of delimiter-separated text: the first one is read, the others' rows are given back."""
 
+from time import process_time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formats.csv import Csv
-from formats.csv_tables import ANOTHER_BEGINS, OF_ANOTHER
+from formats.csv_dialect import Dialect
+from formats.csv_tables import ANOTHER_BEGINS, OF_ANOTHER, may_begin_another
 from formats.extras import REPEATED_HEADER
 from formats.reading import read
 from tests.formats.test_csv import SIZES
@@ -179,6 +182,15 @@ def test_many_sections_with_a_table_between_them_are_read_each() -> None:
 def test_lines_that_may_be_titles_take_no_longer_than_others() -> None:
     found = outcomes(FIRST + "word\n" * 60_000 + "3,Tides,3.50\n")
     assert (found[:2], len(found), found[-1]) == (TWO, 60_003, ("3", "Tides", "3.50"))
+
+
+@pytest.mark.parametrize("gap", ["\n", "\r\n", ",,\n", "\nword\n"], ids=["blank", "CRLF", "delimiters", "titles"])
+def test_gaps_below_which_nothing_stands_take_no_longer_than_others(gap: str) -> None:
+    begin = process_time()
+    assert not may_begin_another(
+        ("1,Salt,1.50\n" + gap * 200_000).encode(), Dialect(","), ("sku", "title", "price"), below_gap=False
+    )
+    assert process_time() - begin < 5
 
 
 @pytest.mark.parametrize("most", [None, *SIZES])
