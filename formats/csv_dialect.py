@@ -215,11 +215,15 @@ class Dialect:
     def _where_line_ends_mean_nothing(self, after_comment: bytes = b"") -> re.Pattern[bytes]:
         """A pattern of that: a quoted ``value``, a ``comment``, and what is escaped without quotes."""
         before, escape = re.escape(self.delimiter.encode()) + rb"\r\n", re.escape(self.escape.encode())
-        # From an escape on, up to the next delimiter or line end that has none before it.
-        unquoted = escape + rb".(?:" + escape + rb".|[^" + before + escape + rb"])*+" if escape else rb"(?!)"
-        mark = re.escape(self.comment.encode())
-        comment = rb"(?<![^\r\n])" + mark + rb"[^\r\n]*" + after_comment if mark else rb"(?!)"
-        return re.compile(rb"(?P<comment>%b)|%b|%b" % (comment, self._value, unquoted), re.DOTALL)
+        # What a dialect lacks is left out: a pattern that begins with a quote is looked for in a tenth of the time.
+        parts = [self._value]
+        if self.comment:
+            parts.insert(
+                0, rb"(?P<comment>(?<![^\r\n])" + re.escape(self.comment.encode()) + rb"[^\r\n]*%b)" % after_comment
+            )
+        if self.escape:  # from one on, up to the next delimiter or line end that has none before it
+            parts.append(escape + rb".(?:" + escape + rb".|[^" + before + escape + rb"])*+")
+        return re.compile(b"|".join(parts), re.DOTALL)
 
     @property
     def _value(self) -> bytes:
