@@ -16,8 +16,8 @@ from formats.csv_delimiter import STAND_IN, WithDelimiter, is_long, with_stand_i
 from formats.csv_dialect import Dialect
 from formats.csv_head import ROW_END, SAMPLE_RECORDS, find_head, sample
 from formats.csv_misfits import Apart, WithUnclosed
-from formats.csv_records import after_first_record, marked, of_few_rows, whole_records, without_comments
-from formats.csv_tables import first_table
+from formats.csv_records import marked, of_few_rows, whole_records, without_comments, without_records
+from formats.csv_tables import ends_with_gap, first_table
 from formats.dialect import AS_FOUND, TableDialect
 from formats.extras import with_last
 from formats.format import Block, Format, Head, MalformedFile, Structure, Wanted
@@ -74,6 +74,11 @@ class Csv(Format):
             )
         if any("\0" in column for column in found.columns):
             raise MalformedFile(f"{head.name}: the header has a NUL byte, which no text has; export the file again")
+        if max(dialect.comment_rows, default=0) > SAMPLE_RECORDS:
+            raise MalformedFile(
+                f"{head.name}: dialect.commentRows of the contract names record {max(dialect.comment_rows)}; only the "
+                f"first {SAMPLE_RECORDS} can be passed over; state dialect.commentChar, or export without the others"
+            )
         line_end = "\n" if "\n" in text or "\r" not in text else "\r"
         delimiter = dialect.delimiter or found.dialect.delimiter
         details = {"delimiter": delimiter, "line end": line_end, **found.details}
@@ -84,6 +89,7 @@ class Csv(Format):
             skip_initial_space=found.dialect.skips_space,
             header=bool(found.header),
             header_rows=found.header,
+            comment_rows=dialect.comment_rows,
             comment_char=dialect.comment_char,
             limits=dialect.limits,
         )
@@ -110,15 +116,19 @@ class Csv(Format):
         stretches = whole_records(stream, dialect, spelled.limits.row_bytes, exact=structure.exact)
         if dialect.comment:
             stretches = without_comments(stretches, dialect)
-        for _ in range(max(spelled.header_rows, default=0)):
-            stretches = after_first_record(stretches, dialect)
+        above = range(1, max(spelled.header_rows, default=0) + 1)
+        stretches = without_records(stretches, dialect, [*above, *spelled.comment_rows])
         ends = ROW_END in structure.details
         parts = marked(stretches, dialect, len(columns) + ends)
         if structure.exact:
-            parts = of_few_rows(parts, dialect, BLOCK_ROWS)
-        for (records, reason), last in with_last(first_table(parts, dialect, columns, exact=structure.exact)):
+            pieces = first_table(of_few_rows(parts, dialect, BLOCK_ROWS), dialect, columns)
+        else:
+            pieces = ((records, "") for records in parts)
+        below_gap = False
+        for (records, reason), last in with_last(pieces):
             if reason:
                 yield Apart(records, dialect, [columns[position] for position in included], reason)
                 continue
-            block = CsvRows(records.data, dialect, columns, included, wanted, last, ends, structure.exact)
+            block = CsvRows(records.data, dialect, columns, included, wanted, last, ends, structure.exact, below_gap)
             yield WithUnclosed(block, records) if records.unclosed else block
+            below_gap = ends_with_gap(records.data, dialect)

@@ -13,7 +13,7 @@ from formats.csv_dialect import Dialect
 from formats.csv_head import sample
 from formats.csv_misfits import Misfits, kept, positions_of, positions_with_value, why_misfit, without_mark
 from formats.csv_records import absent
-from formats.csv_tables import may_have_title
+from formats.csv_tables import may_begin_another, may_have_title
 from formats.extras import MOST_TOTALS, REPEATED_HEADER, repeated_headers, rows_without_value, total
 from formats.format import Block, MalformedRow, MisjudgedCutError, Rows, Wanted
 from formats.limits import BLOCK_ROWS
@@ -54,9 +54,13 @@ class CsvRows(Block):
     end_with_delimiter: bool
     """Whether records end with a delimiter, after which there is no value."""
     exact: bool
-    """Whether they were cut in the way that is surely right."""
+    """Whether each was looked at, for where it ends and which table it is of."""
+    below_gap: bool = False
+    """Whether a blank line or a title stands above them."""
 
     def parse(self) -> Rows:
+        if not self.exact and may_begin_another(self.data, self.dialect, self.columns, below_gap=self.below_gap):
+            raise MisjudgedCutError
         if is_utf8(self.data):
             batch, misfits = self._read(self.data)
             if self.dialect.skips_space:

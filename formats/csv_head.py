@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from formats.csv_dialect import Dialect
@@ -50,9 +50,12 @@ class CsvHead:
 def find_head(text: str, stated: TableDialect) -> CsvHead:
     """What the first records of a text show; what is stated isn't looked for."""
     if stated.comment_char:
-        lines = text.splitlines(keepends=True)
-        text = "".join(line for line in lines if not line.startswith(stated.comment_char))
-    dialect = _dialect(text, stated)
+        # Quotes tell which comments are none, and without the comments it is seen what quotes.
+        comment = rf"(?<![^\r\n]){re.escape(stated.comment_char)}[^\r\n]*[\r\n]*"
+        dialect = _dialect(re.sub(comment, "", text), stated)
+        text = replace(dialect, comment=stated.comment_char).without_comments(text.encode()).decode()
+    else:
+        dialect = _dialect(text, stated)
     records = sample(text, dialect)
     header = _header(records, stated)
     columns = names_of([records[number - 1] for number in header if number <= len(records)], stated)
@@ -152,7 +155,7 @@ def _header(records: Sequence[Sequence[str]], stated: TableDialect) -> tuple[int
     numbers = [number for number in range(1, len(records) + 1) if number not in stated.comment_rows]
     if named := naming(records, numbers, stated):
         return named
-    if _has_no_header(records, stated):
+    if _has_no_header([records[number - 1] for number in numbers], stated):
         return ()
     first = _first_of_table(records, numbers) if numbers else 1
     return (first, first + 1) if fill_each_other(records[first - 1 : first + 1]) else (first,)

@@ -161,13 +161,18 @@ def _end_of_line(data: bytes, position: int) -> int:
     return line_end.end() if line_end else len(data)
 
 
-def after_first_record(stretches: Iterator[Stretch], dialect: Dialect) -> Iterator[Stretch]:
-    """The stretches without their first record."""
+def without_records(stretches: Iterator[Stretch], dialect: Dialect, numbers: Sequence[int]) -> Iterator[Stretch]:
+    """The stretches without the records of these numbers, from 1, which are among the first ones."""
+    number, last = 0, max(numbers, default=0)
     for data, unclosed in stretches:
-        begin, end = unclosed[0] if unclosed else (len(data), 0)
-        end = dialect.end_of_first_record(data[:begin]) or end
-        if 0 < end < len(data):
-            yield data[end:], [(begin - end, later - end) for begin, later in unclosed if begin >= end]
-        if end:
-            break
-    yield from stretches
+        while number < last:
+            begin, end = unclosed[0] if unclosed else (len(data), 0)
+            end = dialect.end_of_first_record(data[:begin]) or end
+            if not end:
+                break
+            number += 1
+            if number not in numbers:
+                yield data[:end], [span for span in unclosed if span[0] < end]
+            data, unclosed = data[end:], [(begin - end, later - end) for begin, later in unclosed if begin >= end]
+        if data:
+            yield data, unclosed

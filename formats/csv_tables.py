@@ -2,23 +2,20 @@
 
 A table of another width shows in each of its rows. One of the same width shows only in its header: a record of names,
 below a gap, where the rows before have numbers. Its rows would pass for records of the first table.
+
+Each record has to be looked at for that (:func:`first_table`). Whether it is worth while, megabytes show quickly
+(:func:`may_begin_another`, :func:`may_have_title`).
 """
 
 from __future__ import annotations
 
-import io
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from itertools import chain
 
 from formats.csv_dialect import Dialect
-from formats.csv_head import sample, sample_of
+from formats.csv_head import sample
 from formats.csv_records import Records
 from formats.dialect import normalise
-from formats.format import MisjudgedCutError
-from formats.limits import MEBIBYTE
 from formats.lines import binary
 from formats.utf8 import shown
 
@@ -32,53 +29,89 @@ _LINE_ENDS = re.compile(rb"[\r\n]+")
 _NAME = re.compile(r"[^\W\d][^\r\n]{0,99}")
 _NO_NAMES = frozenset(("n/a", "na", "null", "none", "nan", "nil", "unknown", "missing", "error", "true", "false"))
 _AMOUNT = re.compile(r"[^\w.,]*\d+[.,]\d+\W*")
-_DIGIT = re.compile(r"\d")
+_DIGIT, _DIGITS = re.compile(r"\d"), re.compile(r"\d+")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _ESCAPED = re.compile(rb"\\x[0-9a-f]{2}")
 """How a byte is shown that is no text."""
-_RECORDS_TO_COMPARE = 50
+_LONGEST_LINE = 20_000
+"""More bytes than a title has, with as many delimiters as a file has columns."""
+_ROWS_TO_COMPARE = 50
 _FEWEST_ROWS = 2
 """That have to stand together above a gap: where each line is followed by a blank one, these mean nothing."""
-_MOST_HEADERS = 200
-"""Of other tables and, in between, of the first one, that are looked for in a stretch of megabytes."""
-_MOST_BYTES = 256 * MEBIBYTE
-"""In a short one there may be more: for each header the rest is gone through again, so many bytes in all."""
-_SHORT = 20_000
-"""More bytes than a title has, with as many delimiters as a file has columns."""
 _FEWEST_COLUMNS = 2
-"""Of numbers, in which another header has names. One may be of article numbers, among which a word is a value."""
+"""Of numbers, in which another header has names, and rows like the first table's have the same form. One may be of
+article numbers, among which a word is a value, and one of amounts is in any table."""
 
 
-def first_table(
-    stretches: Iterator[Records], dialect: Dialect, columns: Sequence[str], *, exact: bool
-) -> Iterator[Piece]:
-    """The stretches, cut where another table begins, and where the first one goes on with its header.
-
-    A title above a header is a gap as a blank line is, but only where ``exact`` asks for it: to look for it takes long.
-    Where there may be one, :func:`may_have_title` says so.
-    """
-    if len(columns) < _FEWEST_COLUMNS:
-        yield from ((records, "") for records in stretches)
-        return
-    finder = _Finder(dialect, columns, titles=exact)
+def first_table(pieces: Iterator[Records], dialect: Dialect, columns: Sequence[str]) -> Iterator[Piece]:
+    """The pieces, cut where another table begins, and where the first one goes on with its header."""
+    finder = _Finder(dialect, columns)
     within = after_carriage_return = False
-    for rest in stretches:
-        headers, most = 0, max(_MOST_HEADERS, _MOST_BYTES // max(1, len(rest.data))) | 1  # odd: another table's is last
+    header: Records | None = None  # what may be one: the record below it tells
+    for rest in pieces:
         if after_carriage_return and rest.data.startswith(b"\n"):  # one line end, cut in two
             _, rest = rest.cut(1)
         after_carriage_return = rest.data.endswith(b"\r")
-        while rest.data:
-            look = finder.own_header if within else finder.another_header
-            end = look(rest.data) if headers < most else None
-            if end is None:
-                yield rest, OF_ANOTHER if within else ""
-                break
-            before, rest = rest.cut(end)
-            if before.data:
-                yield before, OF_ANOTHER if within else ""
-            if not within:
-                header, rest = rest.cut(dialect.end_of_first_record(rest.data))
-                yield header, ANOTHER_BEGINS
-            within, headers = not within, headers + 1
+        cut = 0
+        for start, end in dialect.lines(data := rest.data):
+            line = data[start:end]
+            if header and not dialect.is_blank(line):
+                within = finder.begins_another(line)
+                yield header, ANOTHER_BEGINS if within else ""
+                header = None
+            if (within and finder.goes_on(line)) or (not within and finder.may_be_header(line)):
+                before, rest = rest.cut(start - cut)
+                if before.data:
+                    yield before, OF_ANOTHER if within else ""
+                cut = start
+                if not within:
+                    header, rest = rest.cut(end - start)
+                    cut = end
+                within = False
+        if rest.data:
+            yield rest, OF_ANOTHER if within else ""
+    if header:
+        yield header, ""
+
+
+def may_begin_another(data: bytes, dialect: Dialect, columns: Sequence[str], *, below_gap: bool) -> bool:
+    """Whether in whole records another table may begin below a gap. A no is certain.
+
+    ``below_gap`` says whether there is one before them, which :func:`ends_with_gap` tells.
+    """
+    delimiter = re.escape(dialect.delimiter.encode())
+    if len(columns) < _FEWEST_COLUMNS or not data:
+        return False
+    begins_with_gap = below_gap or data[:1] in (b"\n", b"\r", dialect.delimiter.encode())
+    if not begins_with_gap and not _has_gap(data, delimiter):
+        return False
+    line_end = rb"(?:\r\n|\r(?!\n)|\n)"
+    blank = rb"(?:" + delimiter + rb")*+" + line_end
+    start = rb"(?<![^\r\n])(?<!\r(?=\n))" + blank
+    passed = rb"(?:" + blank + rb"|" + _title(dialect) + line_end + rb")*+"
+    # The line may be empty, at the end: a match that failed there would be tried again from each gap before.
+    below = re.compile(rb"(?:" + (rb"\A|" if below_gap else b"") + start + rb")" + passed + rb"(?P<line>[^\r\n]*)")
+    own = [*map(normalise, columns)]
+    found = (_values(shown(gap["line"][:_LONGEST_LINE]), dialect) for gap in below.finditer(data))
+    return any(_are_names(values, len(columns)) and [*map(normalise, values)] != own for values in found)
+
+
+def _has_gap(data: bytes, delimiter: bytes) -> bool:
+    """Whether there is a blank line. By RE2, which takes a tenth of the time that Python takes, where a pattern begins
+    with one certain byte."""
+    import pyarrow.compute as pc
+
+    gaps = [rb"\n(?:%b)*\n"]
+    if b"\r" in data:
+        gaps = [rb"\n(?:%b)*[\r\n]", rb"\r(?:%b)*\r", rb"\r(?:%b)+\n"]
+    return any(pc.match_substring_regex(binary(data), gap % delimiter)[0].as_py() for gap in gaps)
+
+
+def ends_with_gap(data: bytes, dialect: Dialect) -> bool:
+    """Whether whole records end with a gap: a blank line or what may be a title."""
+    line = data[-_LONGEST_LINE:].removesuffix(b"\n").removesuffix(b"\r")
+    line = line[max(line.rfind(b"\n"), line.rfind(b"\r")) + 1 :]
+    return dialect.is_blank(line) or bool(re.fullmatch(_title(dialect), line))
 
 
 def may_have_title(data: bytes, count: int, misfits: Mapping[int, str], dialect: Dialect, width: int) -> bool:
@@ -94,125 +127,63 @@ def may_have_title(data: bytes, count: int, misfits: Mapping[int, str], dialect:
 
 
 class _Finder:
-    """Looks for headers in stretches of whole records, which it is given in the file's order."""
+    """Knows the first table, whose lines it is given in the file's order."""
 
-    def __init__(self, dialect: Dialect, columns: Sequence[str], *, titles: bool) -> None:
+    def __init__(self, dialect: Dialect, columns: Sequence[str]) -> None:
         self._dialect = dialect
+        self._delimiter = dialect.delimiter.encode()
         self._columns = [normalise(column) for column in columns]
-        self._titles = titles
         self._rows: list[list[str]] = []
-        """The first rows, to compare a header with."""
-        self._records = 0
-        """How many records were looked at for these."""
+        """The first rows, to compare others with."""
         self._together = 0
-        """How many lines stand together since the last gap, as far as it matters."""
-        self._after_rows = False
-        """Whether rows stand together above the last gap."""
-        self._opens = self._ends_with_title = False
-        """Whether what comes next may be a header, and whether it stands below a title."""
-        blank = re.escape(dialect.delimiter.encode()) + rb"*"
-        title = _title(dialect, len(columns) - _FEWEST_COLUMNS)
-        marks = rb"(?P<gap>" + blank + rb"(?:(?:\r\n|\r|\n)" + blank + rb")*)" + (rb"|" + title if titles else b"")
-        self._marks = re.compile(rb"[\r\n](?<!\r(?=\n))(?:" + marks + rb")(?=[\r\n])")
-        self._mark_at_start = re.compile(rb"(?:" + marks + rb")(?=[\r\n])")
-        line = rb"[\r" + blank[:-1] + rb"]*" + (rb"|" + title + rb"\r?" if titles else b"")
-        self._quick = {end: end + rb"(?:" + line + rb")" + end for end in (b"\n", b"\r")}
-        self._narrow_title = re.compile(title)
-        self._title = re.compile(_title(dialect))
-        self._title_line = re.compile(_title(dialect) + rb"(?:\r\n|\r|\n)")
-        self._own = re.compile(rb"(?<![^\r\n])[^\w\r\n]{0,3}" + re.escape(columns[0].encode() if columns else b""))
-
-    def own_header(self, data: bytes) -> int | None:
-        """Where the first table's header comes again."""
-        quoted = cache(lambda: self._dialect.values_of_several_lines(data))
-        for found in self._own.finditer(data):
-            place = found.start()
-            if self._is_own(_values(_line(data, place), self._dialect)) and not _is_within(quoted(), place):
-                self._together, self._opens, self._ends_with_title = 0, False, False
-                return place
-        return None
-
-    def another_header(self, data: bytes) -> int | None:
-        """Where the header of another table begins."""
-        learnt = 0
-        quoted = cache(lambda: self._dialect.values_of_several_lines(data))
-        for place in self._places(data):
-            values = _values(_line(data, place), self._dialect)
-            if not _are_names(values, len(self._columns)) or self._is_own(values):
-                continue
-            if _is_within(quoted(), place):
-                continue
-            self._learn(data[learnt:place])
-            learnt = place
-            if self._is_unlike_rows(values):
-                return place
-        self._learn(data[learnt:])
-        return None
-
-    def _places(self, data: bytes) -> Iterator[int]:
-        """Where a header may begin: below a gap or a title."""
-        begin, opens = 0, self._opens
+        """How many rows stand together since the last gap."""
         self._opens = False
-        looked = -1  # as far as titles were gone through, each of which is a mark too
-        if opens:
-            for looked in self._below(data, 0):
-                yield looked
-        at_start = self._mark_at_start.match(data)
-        for mark in chain([at_start] if at_start else (), self._marks.finditer(data) if self._has_mark(data) else ()):
-            start, end = mark.start("gap"), mark.end()
-            end += 2 if data[end : end + 2] == b"\r\n" else 1
-            opens = True
-            if start >= 0:
-                lines = self._together + _lines(data, begin, start)
-                if lines and not (lines == 1 and self._is_title(data, start)):
-                    self._after_rows = lines >= _FEWEST_ROWS
-                self._together, begin, opens = 0, end, self._after_rows
-            if opens and end > looked:
-                for looked in self._below(data, end):
-                    yield looked
-        self._together = min(_FEWEST_ROWS, self._together + _lines(data, begin, len(data)))
-        self._ends_with_title = self._is_title(data, len(data))
-        if self._narrow_title.fullmatch(_last_line(data, len(data))):
-            if not self._titles:
-                raise MisjudgedCutError  # what is below it isn't seen here
-            self._opens = True
+        """Whether what comes next may be a header: it is below a gap or a title."""
+        self._shares_name = False
+        """Whether what may be a header has a name of the first one too, which no row has."""
+        self._title = re.compile(_title(dialect))
+        self._narrow_title = re.compile(_title(dialect, max(0, len(columns) - _FEWEST_COLUMNS)))
 
-    def _below(self, data: bytes, place: int) -> Iterator[int]:
-        """Where below a gap or a title a header may begin: there, or below the titles that follow."""
-        while place < len(data):
-            yield place
-            title = self._title_line.match(data, place)
-            if not title:
-                return
-            place = title.end()
-        self._opens = True
+    def goes_on(self, line: bytes) -> bool:
+        """Whether a line of another table is the first one's header, below which that goes on."""
+        is_own = line.count(self._delimiter) + 1 >= len(self._columns) and self._names_own(self._values(line))
+        self._together, self._opens = 0, False
+        return is_own
 
-    def _is_title(self, data: bytes, end: int) -> bool:
-        """Whether the line that ends there is one."""
-        return bool(self._title.fullmatch(_last_line(data, end))) if end else self._ends_with_title
-
-    def _has_mark(self, data: bytes) -> bool:
-        """Whether there may be a gap or a title. By RE2, which takes a tenth of the time that Python takes, but for its
-        beginning."""
-        if len(data) < _SHORT:
+    def may_be_header(self, line: bytes) -> bool:
+        """Whether a line among the first table's rows, or a blank one, may be another's header."""
+        if self._dialect.is_blank(line):
+            self._opens = self._together >= _FEWEST_ROWS or (self._opens and not self._together)
+            self._together = 0
+            return False
+        if self._title.fullmatch(line):  # as wide as a row, it may be one, unless it stands below a gap
+            self._opens |= bool(self._narrow_title.fullmatch(line))
+            self._together += not self._opens
+            return False
+        opens, self._opens = self._opens, False
+        self._together += 1
+        if not opens and len(self._rows) == _ROWS_TO_COMPARE:
+            return False
+        values = self._values(line)
+        if self._names_own(values):
+            return False
+        if opens and _are_names(values, len(self._columns)) and self._is_unlike_rows(values):
+            self._shares_name = not {*map(normalise, values)}.isdisjoint(self._columns)
             return True
-        import pyarrow.compute as pc
+        if len(values) == len(self._columns) and len(self._rows) < _ROWS_TO_COMPARE:
+            self._rows.append([*values])
+        return False
 
-        pattern = self._quick[b"\n" if b"\n" in data else b"\r"]
-        return bool(pc.match_substring_regex(binary(data), pattern)[0].as_py())
+    def begins_another(self, below: bytes) -> bool:
+        """Whether what may be a header is one, for what stands below it; else it is but an odd row."""
+        values = self._values(below)
+        return self._shares_name or not (self._names_own(values) or self._is_like_rows(values))
 
-    def _is_own(self, values: Sequence[str]) -> bool:
-        """Whether values are the names of the first table's columns."""
+    def _values(self, line: bytes) -> Sequence[str]:
+        return _values(shown(line), self._dialect)
+
+    def _names_own(self, values: Sequence[str]) -> bool:
         return [*map(normalise, values)] == self._columns
-
-    def _learn(self, data: bytes) -> None:
-        if data and self._records < _RECORDS_TO_COMPARE:
-            lines = io.TextIOWrapper(io.BytesIO(data), "utf-8", errors="backslashreplace", newline="")
-            records = sample_of(lines, self._dialect)[: _RECORDS_TO_COMPARE - self._records]
-            self._records += len(records)
-            self._rows += [
-                record for record in records if len(record) == len(self._columns) and not self._is_own(record)
-            ]
 
     def _is_unlike_rows(self, names: Sequence[str]) -> bool:
         """Whether names stand where the rows have numbers, and none is a value of a row."""
@@ -228,11 +199,23 @@ class _Finder:
                 amounts += all(map(_AMOUNT.fullmatch, filled))
         return numbers >= _FEWEST_COLUMNS or amounts > 0
 
+    def _is_like_rows(self, row: Sequence[str]) -> bool:
+        """Whether a row has values of the same form as the first rows wherever these have numbers."""
+        if len(row) != len(self._columns):
+            return False
+        alike = 0
+        for value, *values in zip(row, *self._rows, strict=True):
+            filled = [other for other in values if other]
+            if value and filled and all(map(_DIGIT.search, filled)):
+                if _form(value) not in map(_form, filled):
+                    return False
+                alike += 1
+        return alike >= _FEWEST_COLUMNS
 
-def _is_within(spans: Sequence[tuple[int, int]], place: int) -> bool:
-    """Whether a place is within one of some spans, given in order."""
-    before = bisect_right(spans, (place, 0)) - 1
-    return before >= 0 and spans[before][1] > place
+
+def _form(value: str) -> str:
+    """A value with one digit in place of several, and one letter: ``2024-05-01`` and ``1999-12-31`` have the same."""
+    return _LETTERS.sub("a", _DIGITS.sub("9", value))
 
 
 def _title(dialect: Dialect, most_delimiters: int = 10_000) -> bytes:
@@ -259,21 +242,3 @@ def _are_names(values: Sequence[str], width: int) -> bool:
 
 def _values(record: str, dialect: Dialect) -> Sequence[str]:
     return next(iter(sample(record, dialect)), [])
-
-
-def _last_line(data: bytes, end: int) -> bytes:
-    line = data[max(0, end - _SHORT) : end].rstrip(b"\r\n")
-    return line[max(line.rfind(b"\n"), line.rfind(b"\r")) + 1 :]
-
-
-def _line(data: bytes, start: int) -> str:
-    end = _LINE_ENDS.search(data, start)
-    return shown(data[start : end.start() if end else len(data)])
-
-
-def _lines(data: bytes, start: int, end: int) -> int:
-    """How many lines a part of ``data`` has, 2 for more."""
-    if start >= end:
-        return 0
-    line_end = _LINE_ENDS.search(data, start, end)
-    return _FEWEST_ROWS if line_end and line_end.end() < end else 1

@@ -31,7 +31,7 @@ class TableDialect:
     """The lines that name the columns, from 1; their texts are joined by ``header_join``."""
     header_join: str = " "
     comment_rows: tuple[int, ...] = ()
-    """Lines to pass over, from 1."""
+    """Lines to pass over, from 1, blank ones and those of ``comment_char`` not counted."""
     comment_char: str | None = None
     """What a line to pass over begins with."""
     property: str | None = None

@@ -129,8 +129,8 @@ class Structure:
     details: Mapping[str, str] = field(default_factory=dict)
     """What was found out, by name (``delimiter``, ``rows``, ...), for people to see and for ``read`` to use."""
     exact: bool = False
-    """Whether ``read`` must cut in the way that is surely right, and into blocks of at most
-    :data:`~formats.limits.BLOCK_ROWS` rows, since a quicker one was not."""
+    """Whether ``read`` must look at each row for where it ends and whether it is of this table, and give blocks of at
+    most :data:`~formats.limits.BLOCK_ROWS` rows, since a quicker way was not sure."""
     nested: tuple[tuple[str, ...], ...] = ()
     """The ways to values within objects, as the names on each. As a column's name they have dots between them."""
     dialect: TableDialect = AS_FOUND

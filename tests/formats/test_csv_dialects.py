@@ -421,6 +421,40 @@ def test_a_quote_in_a_comment_opens_no_value(comment: str, line_end: str) -> Non
     assert rows(line_end.join(lines), dialect) == [*TWO, TWO[0]]
 
 
+def test_a_comment_within_the_quotes_of_the_header_is_part_of_a_name() -> None:
+    dialect = stated("sku", "title", comment_char="#")
+    content = '# one\n"sku","title\n# in words"\n#,"\n1,Salt\n'
+    assert inspect(content, dialect).columns == ("sku", "title\n# in words")
+    assert rows(content, dialect) == [("1", "Salt")]
+
+
+@pytest.mark.parametrize("most", SIZES)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+def test_records_that_are_comments_are_passed_over_below_the_header_too(line_end: str, most: int) -> None:
+    lines = ["printed", "", "sku,title,price", 'number,"of the\nbook",EUR', "1,Salt,1.50", "---", "2,Moons,2.50"]
+    content = line_end.join(lines)
+    structure = inspect(content, stated("sku", "title", "price", comment_rows=(3, 5)))
+    found = rows_of(Csv().read(cast(BinaryIO, Trickle(content.encode(), most)), structure, text))
+    assert [tuple(row.values.values()) for row in found if row.values is not None] == TWO
+    assert len(found) == 2
+
+
+def test_a_record_that_is_a_comment_may_have_a_quote_left_open() -> None:
+    dialect = stated("sku", "title", "price", comment_rows=(3,))
+    content = 'sku,title,price\n1,Salt,1.50\nx,"y,z\n2,Moons,2.50\n'
+    assert [tuple(row.values.values()) for row in exactly(content, dialect) if row.values is not None] == TWO
+
+
+def test_a_comment_above_rows_without_a_header_is_passed_over() -> None:
+    dialect = stated("sku", "title", "price", comment_rows=(1,))
+    assert rows("from the,till,of Anna\n1,Salt,1.50\n2,Moons,2.50\n", dialect) == TWO
+
+
+def test_a_comment_too_far_down_to_be_passed_over_is_told() -> None:
+    with pytest.raises(MalformedFile, match=r"commentRows of the contract names record 51; only the first 50"):
+        inspect("sku,title,price\n1,Salt,1.50\n", stated("sku", "title", "price", comment_rows=(51,)))
+
+
 def test_a_line_end_behind_an_escape_is_part_of_its_value_without_quotes_too() -> None:
     dialect = stated("sku", "title", "price", escape_char="\\")
     content = 'sku,title,price\n1,Sa\\\nlt,1.50\n2,Moons\n3,a\\,"b,1\n'

@@ -1,11 +1,14 @@
 """Several tables in a file of delimiter-separated text: the first one is read, the others' rows are given back."""
 
+from time import process_time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formats.csv import Csv
-from formats.csv_tables import ANOTHER_BEGINS, OF_ANOTHER
+from formats.csv_dialect import Dialect
+from formats.csv_tables import ANOTHER_BEGINS, OF_ANOTHER, may_begin_another
 from formats.extras import REPEATED_HEADER
 from formats.reading import read
 from tests.formats.test_csv import SIZES
@@ -84,6 +87,36 @@ def test_a_row_below_a_gap_is_no_header_where_it_has_a_rows_values(line: str, ga
     assert outcomes(FIRST + gap + line + "\n4,Tea,4.50\n")[-1] == ("4", "Tea", "4.50")
 
 
+@pytest.mark.parametrize("most", [None, *SIZES])
+@pytest.mark.parametrize("gap", ["\n", "Returns\n", ",,\n"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_an_odd_row_below_a_gap_is_no_header_where_the_rows_below_it_are_like_the_first_ones(
+    gap: str, line_end: str, most: int | None
+) -> None:
+    content = FIRST + gap + "restocked,from,cellar\n\n3,Owls,13.50\n4,Tea,4.50\n"
+    found = outcomes(content.replace("\n", line_end), most)
+    assert found[-3:] == [("restocked", "from", "cellar"), ("3", "Owls", "13.50"), ("4", "Tea", "4.50")]
+
+
+def test_a_row_of_words_below_which_nothing_stands_is_no_header() -> None:
+    assert outcomes(FIRST + "\nshop,city,revenue\n\n")[2:] == [("shop", "city", "revenue")]
+
+
+def test_a_header_with_a_name_of_the_first_table_is_one_whatever_stands_below_it() -> None:
+    assert outcomes(FIRST + "\nsku,title,refund\n3,Owls,3.50\n4,Tea,4.50\n") == TWO + OTHER
+
+
+@pytest.mark.parametrize("below", ["3,Owls,3", "3a,Owls,3.50", "3,Owls", "3,,"])
+def test_a_row_of_another_form_is_of_another_table(below: str) -> None:
+    assert outcomes(FIRST + f"\nshop,city,revenue\n{below}\n4,Tea,4.50\n") == TWO + OTHER
+
+
+@pytest.mark.parametrize("gap", ["\r\r", "\n\r", "\r,,\n", "\r\r\n"])
+def test_a_gap_may_be_of_other_line_ends_than_the_rest(gap: str) -> None:
+    content = FIRST.removesuffix("\n") + gap + "shop,city,revenue\nB1,Berlin,4.00\nB2,Bonn,5.00\n"
+    assert outcomes(content) == TWO + OTHER
+
+
 def test_a_header_of_other_names_without_a_gap_is_a_row() -> None:
     assert outcomes(FIRST + "shop,city,revenue\n3,Owls,3.50\n")[2:] == [
         ("shop", "city", "revenue"),
@@ -149,6 +182,15 @@ def test_many_sections_with_a_table_between_them_are_read_each() -> None:
 def test_lines_that_may_be_titles_take_no_longer_than_others() -> None:
     found = outcomes(FIRST + "word\n" * 60_000 + "3,Tides,3.50\n")
     assert (found[:2], len(found), found[-1]) == (TWO, 60_003, ("3", "Tides", "3.50"))
+
+
+@pytest.mark.parametrize("gap", ["\n", "\r\n", ",,\n", "\nword\n"], ids=["blank", "CRLF", "delimiters", "titles"])
+def test_gaps_below_which_nothing_stands_take_no_longer_than_others(gap: str) -> None:
+    begin = process_time()
+    assert not may_begin_another(
+        ("1,Salt,1.50\n" + gap * 200_000).encode(), Dialect(","), ("sku", "title", "price"), below_gap=False
+    )
+    assert process_time() - begin < 5
 
 
 @pytest.mark.parametrize("most", [None, *SIZES])
