@@ -1,8 +1,8 @@
 """Parquet, as warehouses and other pipelines export it: columns with types, read a stretch of a row group at a time.
 
-A column that has the wanted type comes as it is, any other as exact texts. Bytes are taken for text in UTF-8, as
-writers that know no text type mean them; a row with others is malformed. The raw text of a row is its values as a JSON
-object.
+A column that has the wanted type comes as it is, any other as exact texts. A struct that isn't wanted as a whole is the
+columns within it, named by their paths. Bytes are taken for text in UTF-8, as writers that know no text type mean them;
+a row with others is malformed. The raw text of a row is its values as a JSON object.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import datetime
 import importlib.util
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -19,6 +19,7 @@ from formats.columns import all_but, batch_of, refuse_too_many
 from formats.dialect import AS_FOUND, TableDialect
 from formats.format import Block, Format, Head, MalformedFile, MalformedRow, Rows, Structure, Wanted
 from formats.hookspecs import hookimpl
+from formats.json_paths import is_whole
 from formats.limits import Limits
 from formats.seeking import seekable
 
@@ -104,7 +105,7 @@ def _has_pyarrow() -> bool:
 
 
 def _refuse_unreadable(table: Any, limits: Limits) -> None:
-    names = table.schema_arrow.names
+    names = [*_paths(table.schema_arrow, limits.depth)]
     refuse_too_many(len(names), limits)
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
@@ -120,6 +121,23 @@ def _refuse_unreadable(table: Any, limits: Limits) -> None:
             )
 
 
+def _paths(fields: Iterable[pa.Field], depth: int, before: str = "") -> Iterator[str]:
+    """The names of all columns, and of those within structs their paths."""
+    import pyarrow as pa
+
+    for field in fields:
+        path = f"{before}{field.name}"
+        yield path
+        if pa.types.is_struct(field.type):
+            if depth == 0:
+                raise MalformedFile(
+                    "a column of the Parquet file is nested deeper than allowed (limits.depth of the contract); export "
+                    "its values as columns",
+                    f"named {path[:80]!r}",
+                )
+            yield from _paths(field.type.fields, depth - 1, f"{path}.")
+
+
 @dataclass(frozen=True)
 class _Batch(Block):
     batch: pa.RecordBatch
@@ -130,10 +148,7 @@ class _Batch(Block):
 
         columns = {}
         faulty: dict[int, str] = {}
-        for name, column in zip(self.batch.schema.names, self.batch.columns, strict=True):
-            type_ = self.wanted(name)
-            if type_ is None:
-                continue
+        for name, type_, column in self._wanted(self.batch.schema, self.batch.columns):
             if column.type == type_ and _in_calendar(column):
                 columns[name] = column
             else:
@@ -148,6 +163,20 @@ class _Batch(Block):
             for position, raw in zip(sorted(faulty), self._raw(sorted(faulty)), strict=True)
         ]
         return Rows(batch.take(pa.array(positions, pa.int64())), self._raw, positions, malformed, native=True)
+
+    def _wanted(
+        self, fields: Iterable[pa.Field], columns: Iterable[pa.Array], before: str = ""
+    ) -> Iterator[tuple[str, pa.DataType, pa.Array]]:
+        """What is wanted of the columns, and of those within structs that aren't wanted as a whole."""
+        import pyarrow as pa
+
+        for field, column in zip(fields, columns, strict=True):
+            path = f"{before}{field.name}"
+            type_ = self.wanted(path)
+            if pa.types.is_struct(field.type) and not is_whole(type_):
+                yield from self._wanted(field.type.fields, column.flatten(), f"{path}.")
+            elif type_ is not None:
+                yield path, type_, column
 
     def _raw(self, positions: Sequence[int]) -> list[str]:
         import pyarrow as pa

@@ -23,6 +23,8 @@ _MAGIC = {
     b"%PDF": "a PDF document",
     b"PK\x03\x04": "a ZIP archive or an Office document",
     b"\x1f\x8b": "a gzip archive",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
+    b"Rar!\x1a\x07": "a RAR archive",
     b"<": "a web page or XML",
 }
 
@@ -128,7 +130,8 @@ class Registry:
             return self[best]
         readable = ", ".join(format_.name for format_ in self)
         raise MalformedFile(
-            f"{head.name}: {_what(head.data)}, not a sales file; formats that can be read: {readable}",
+            f"{head.name}: {_what(head.data)}, not a sales file; formats that can be read, as they are or "
+            f"in a zip archive: {readable}",
             f"it begins with the bytes {head.data[:8].hex(' ')}",
         )
 

@@ -3,6 +3,8 @@
 import datetime
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,8 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formats import MalformedFile
+from formats import MalformedFile, Structure
 from formats.conformance import FormatConformance
+from formats.dialect import AS_FOUND
+from formats.limits import LIMITS
 from formats.parquet import Parquet
 from formats.reading import blocks, head_of, read, values_of
 
@@ -43,6 +47,43 @@ def test_a_column_of_the_wanted_type_comes_as_it_is_and_any_other_as_exact_text(
     batch = block.parse().batch
     assert batch.column("price").equals(price)
     assert batch.select(["day", "n", "l"]).to_pylist() == [{"day": "2025-01-02", "n": "2", "l": "[1, 2]"}]
+
+
+def within(name: str) -> pa.DataType | None:
+    """Asks for the values in the objects ``customer`` and ``customer.address``, and for no object as a whole."""
+    return pa.struct([]) if name in ("customer", "customer.address") else pa.string()
+
+
+def test_what_is_wanted_of_a_struct_comes_by_its_path() -> None:
+    customers = [{"id": "7", "address": {"city": "Köln"}}, {"id": "8", "address": None}, None]
+    [block] = blocks(Parquet(), parquet({"sku": ["1", "2", "3"], "customer": customers}), within)
+    rows = block.parse()
+    assert rows.batch.to_pydict() == {
+        "sku": ["1", "2", "3"],
+        "customer.id": ["7", "8", None],
+        "customer.address.city": ["Köln", None, None],
+    }
+    assert rows.raw([0]) == ['{"sku": "1", "customer": {"id": "7", "address": {"city": "Köln"}}}']
+
+
+def test_a_struct_that_is_wanted_as_a_whole_is_json() -> None:
+    [row] = read(Parquet(), parquet({"customer": [{"id": "7"}]}))
+    assert row.values == {"customer": '{"id": "7"}'}
+
+
+def test_a_column_with_the_name_of_a_path_into_a_struct_is_refused() -> None:
+    data = parquet({"customer": [{"id": "7"}], "customer.id": ["8"]})
+    with pytest.raises(MalformedFile, match=r"several columns of one name; rename them \(named customer.id\)"):
+        list(read(Parquet(), data))
+
+
+@pytest.mark.parametrize(("depth", "is_taken"), [(1, False), (2, True)])
+def test_structs_are_refused_beyond_the_limit_of_depth(depth: int, is_taken: bool) -> None:
+    data = parquet({"customer": [{"address": {"city": "Köln"}}]})
+    structure = Structure(None, dialect=replace(AS_FOUND, limits=replace(LIMITS, depth=depth)))
+    found = Parquet().read(io.BytesIO(data), structure, within)
+    with nullcontext() if is_taken else pytest.raises(MalformedFile, match="nested deeper than allowed"):
+        assert [block.parse().batch.to_pylist() for block in found] == [[{"customer.address.city": "Köln"}]]
 
 
 def test_raw_text_is_the_row_as_json() -> None:

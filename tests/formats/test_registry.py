@@ -164,6 +164,8 @@ def test_a_format_that_is_not_there_is_no_format() -> None:
         (b"%PDF-1.7\n\x00", "a PDF document"),
         (b"PK\x03\x04\x14\x00", "a ZIP archive or an Office document"),
         (b"\x1f\x8b\x08\x00", "a gzip archive"),
+        (b"7z\xbc\xaf\x27\x1c\x00\x04", "a 7-Zip archive"),
+        (b"Rar!\x1a\x07\x01\x00", "a RAR archive"),
         (b"\x00\x01\x02\x03", "(it begins with the bytes 00 01 02 03)"),
     ],
 )
@@ -173,7 +175,7 @@ def test_a_file_of_another_kind_is_refused_saying_what_it_is_and_what_can_be_rea
     message = str(refusal.value)
     assert message.startswith("sales.csv: ")
     assert what in message
-    assert "csv, excel, json, ndjson, parquet, xml" in message
+    assert "as they are or in a zip archive: csv, excel, json, ndjson, parquet, xml" in message
 
 
 @pytest.mark.parametrize(

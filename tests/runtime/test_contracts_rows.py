@@ -1,11 +1,14 @@
 """What a contract says of whole rows and files: computed and rescued columns, paths, persons, tolerance."""
 
 import hmac
+import io
 import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from runtime.contract import parse_contract
@@ -143,6 +146,13 @@ def test_what_is_unknown_within_an_object_is_rescued_and_the_known_is_not(lake: 
 
 
 NO_OBJECTS = ['"Ann"', "5", "true", "[]", '[{"points": 1}]']
+
+
+def test_structs_of_parquet_are_objects(lake: OpenLake) -> None:
+    data = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([CITY, {"sku": "2"}]), data)
+    lake.take(Upload(data.getvalue()), NESTED)
+    assert [(row["sku"], row["city"]) for row in lake.rows()] == [("1", "Köln"), ("2", None)]
 
 
 @pytest.mark.parametrize("encode", [as_json, as_ndjson])
