@@ -6,7 +6,7 @@ import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import BinaryIO
 from xml.parsers import expat
 
@@ -131,8 +131,8 @@ def refuse_huge(stream: BinaryIO) -> None:
 
 
 def _refuse_unclosed(stream: BinaryIO) -> None:
-    """Raises :class:`~formats.MalformedFile` where an ``.ods`` isn't well-formed, or is under a password, with which it
-    is no XML (OpenDocument part 2, section 4.8.1)."""
+    """Raises :class:`~formats.MalformedFile` where an ``.ods`` isn't well-formed, has a cell with an error, or is under
+    a password, with which it is no XML (OpenDocument part 2, section 4.8.1)."""
     stream.seek(0)
     if stream.read(len(ZIP)) != ZIP:
         return
@@ -145,9 +145,19 @@ def _refuse_unclosed(stream: BinaryIO) -> None:
             if _ENCRYPTION in within:
                 raise MalformedFile(LOCKED)
             if _CONTENT in parts:
-                _parse(archive, _CONTENT, StartDoctypeDeclHandler=refuse_doctype)
+                _parse(archive, _CONTENT, StartDoctypeDeclHandler=refuse_doctype, StartElementHandler=_refuse_error)
     except (*UNREADABLE, expat.ExpatError, LookupError) as error:
         raise MalformedFile("the workbook is damaged; save and upload it again", str(error)) from error
+
+
+def _refuse_error(_name: str, attributes: Mapping[str, str]) -> None:
+    """Raises :class:`~formats.MalformedFile` for a cell that is an error, as LibreOffice marks it: python-calamine
+    gives nothing for it, or even a number."""
+    if attributes.get("calcext:value-type") == "error":
+        raise MalformedFile(
+            "the workbook has a cell with an error, such as #N/A, which can't be told from an empty one in an .ods; "
+            "correct its formula, or save the workbook as .xlsx, of which only the row is left out"
+        )
 
 
 def _parse(archive: zipfile.ZipFile, part: str, **handlers: Callable[..., None]) -> None:

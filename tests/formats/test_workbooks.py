@@ -111,6 +111,20 @@ def test_a_truncated_one_is_refused(make: Callable[[], bytes], share: float) -> 
         read(Excel(), data[: int(len(data) * share)])
 
 
+def test_an_error_in_an_ods_is_not_taken_for_an_empty_cell_or_a_number() -> None:
+    number = b'office:value="0.1"'
+    with zipfile.ZipFile(io.BytesIO(ods())) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    assert number in parts["content.xml"]
+    parts["content.xml"] = parts["content.xml"].replace(number, number + b' calcext:value-type="error"')
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    with pytest.raises(MalformedFile, match=r"a cell with an error.*save the workbook as \.xlsx"):
+        read(Excel(), out.getvalue())
+
+
 def xlsx() -> bytes:
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
