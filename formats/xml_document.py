@@ -103,7 +103,8 @@ class _Outline:
         if self._names:
             self._holders.add(tuple(self._names))
         self._names.append(local_name(name))
-        refuse_deeper(len(self._names), self._limits, self._parser)
+        if len(self._names) > self._limits.depth:
+            refuse_deeper(self._limits, self._parser)
         path = tuple(self._names)
         self._counts[path] = self._counts.get(path, 0) + 1
         if attributes:

@@ -7,6 +7,7 @@ refused: no sales file needs one, and all attacks by entities do (https://owasp.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NoReturn
 from xml.parsers import expat
 
 from formats.format import MalformedFile
@@ -30,12 +31,11 @@ def local_name(name: str) -> str:
     return name.rpartition(SEPARATOR)[2]
 
 
-def refuse_deeper(depth: int, limits: Limits, parser: expat.XMLParserType) -> None:
-    """Raises :class:`~formats.MalformedFile` where elements are so deep that they may not be."""
-    if depth > limits.depth:
-        raise MalformedFile(
-            f"{_place(parser)}: elements are nested more than {limits.depth} deep (limits.depth of the contract)"
-        )
+def refuse_deeper(limits: Limits, parser: expat.XMLParserType) -> NoReturn:
+    """Raises :class:`~formats.MalformedFile`: an element is deeper than it may be."""
+    raise MalformedFile(
+        f"{_place(parser)}: elements are nested more than {limits.depth} deep (limits.depth of the contract)"
+    )
 
 
 def refuse_doctype(name: str, *_rest: object) -> None:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 _GAP = rb"[ \t\r\n]*+"
 _COMMENT = rb"<!--(?:[^-]++|-(?!->))*+-->"
@@ -19,7 +20,7 @@ _SPACE = _GAP + b"(?:" + _COMMENT + _GAP + b")*+"
 _TEXT = rb"[^<\r]*+(?:(?:" + _CDATA + b"|" + _COMMENT + rb")[^<\r]*+)*+"
 _TOKEN = re.compile(
     rb"<(?P<end>/?)(?P<name>[^\s<>/!?=\"'&]+)(?P<attributes>(?:\s+[^\s<>/=\"'&]+=(?:\"[^\"<]*\"|'[^'<]*'))*)"
-    rb"(?:\s*)(?P<empty>/?)>|(?P<text>(?:[^<]|" + _CDATA + b"|" + _COMMENT + b")+)"
+    rb"(?:\s*)(?P<empty>/?)>|(?P<text>(?:[^<]++|" + _CDATA + b"|" + _COMMENT + b")++)"
 )
 _ATTRIBUTE = re.compile(rb"([^\s<>/=\"'&]+)=(\"[^\"]*\"|'[^']*')")
 _MARKUP = re.compile(r"&(?:#x([0-9a-fA-F]+)|#([0-9]+)|([a-z]+));|<!\[CDATA\[(.*?)\]\]>|<!--.*?-->", re.DOTALL)
@@ -211,7 +212,7 @@ class _Token:
 
 def _tokens(row: bytes) -> Iterator[_Token | None]:
     """The tokens of a row, or None where there is something else, or too many."""
-    found = [*_TOKEN.finditer(row)]
+    found = [*islice(_TOKEN.finditer(row), _TOKEN_LIMIT + 1)]
     whole = sum(token.end() - token.start() for token in found) == len(row)
     if not whole or len(found) > _TOKEN_LIMIT:
         yield None

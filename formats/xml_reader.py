@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -20,7 +20,7 @@ from formats.xml_pattern import XSI, Alike, Pattern, combined
 _CHUNK_SIZE = 256 * 1024
 _PATTERNS = 4
 """How many kinds of rows are known by their looks."""
-_LESSONS = 16
+_LESSONS = 8
 """How many rows a pattern may be looked for in: where they all differ, there is none."""
 _NIL = f"{XSI}{SEPARATOR}nil"
 
@@ -95,7 +95,7 @@ class Elements:
         self._row_ended = -1
         """Where the last row ended, counted from the document's beginning."""
         self._last_row = b""
-        self._undecodable: list[int] = []
+        self._undecodable: deque[int] = deque()
         """Where in the document bytes stand that are no text, as far as rows are yet to end."""
         self._patterns: list[Pattern] = []
         self._lessons = _LESSONS
@@ -200,12 +200,13 @@ class Elements:
         self._held = self._held[gone:]
         self._fed -= gone
         self._held_from = start
-        self._undecodable = self._undecodable[bisect_left(self._undecodable, start) :]
+        self._has_undecodable(start, start)
 
     def _start(self, name: str, attributes: list[str]) -> None:
         local = local_name(name)
         self._names.append(local)
-        refuse_deeper(len(self._names), self._limits, self._parser)
+        if len(self._names) > self._limits.depth:
+            refuse_deeper(self._limits, self._parser)
         inside = bool(self._open)
         if inside:
             parent = self._open[-1]
@@ -256,14 +257,18 @@ class Elements:
             self._found += self._beside.element([*self._names, closed.name], self._row, text)
             return
         self._row_ended = end
-        if self._undecodable and (before := bisect_left(self._undecodable, end)):
-            is_text = self._undecodable[before - 1] < self._row_start
-            self._undecodable = self._undecodable[before:]
-            if not is_text:
-                self._found += [*self._beside.row(), Stray(text, UNDECODABLE)]
-                return
+        if self._has_undecodable(self._row_start, end):
+            self._found += [*self._beside.row(), Stray(text, UNDECODABLE)]
+            return
         self._found += [*self._beside.row(), Row({name: combined(of) for name, of in self._row.items()}, text)]
         self._last_row = data
+
+    def _has_undecodable(self, start: int, end: int) -> bool:
+        """Whether bytes that are no text stand there. Those before the end are needed no more."""
+        found = False
+        while self._undecodable and self._undecodable[0] < end:
+            found |= self._undecodable.popleft() >= start
+        return found
 
     def _row_end(self, *, bare: bool) -> int:
         """Where the row's last tag ends. Of an empty element's tag, which is one, expat gives the end already."""
