@@ -27,6 +27,7 @@ _MARKUP = re.compile(r"&(?:#x([0-9a-fA-F]+)|#([0-9]+)|([a-z]+));|<!\[CDATA\[(.*?
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _COMMENTS = re.compile(_COMMENT)
 _TOKEN_LIMIT = 1000
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 # No character of XML 1.0, section 2.2.
 _BETWEEN, _MISSING = "\0", "\1"
@@ -240,5 +241,5 @@ def _meant(markup: re.Match[str]) -> str:
 def combined(values: Sequence[str | None]) -> str | None:
     """The values of one name in a row: what repeats is a JSON array."""
     if len(values) > 1:
-        return json.dumps(values, ensure_ascii=False)
+        return _as_json(values)
     return values[0] if values else None

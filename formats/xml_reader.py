@@ -85,6 +85,7 @@ class Elements:
         self._listen()
         self._row_ends = _row_ends(path[-1])
         self._names: list[str] = []
+        """Those of the open elements around a row."""
         self._open: list[_Open] = []
         self._row: dict[str, list[str | None]] = {}
         self._row_start = 0
@@ -204,20 +205,20 @@ class Elements:
 
     def _start(self, name: str, attributes: list[str]) -> None:
         local = local_name(name)
-        self._names.append(local)
-        if len(self._names) > self._limits.depth:
+        inside = len(self._open)
+        if len(self._names) + inside >= self._limits.depth:
             refuse_deeper(self._limits, self._parser)
-        inside = bool(self._open)
         if inside:
             parent = self._open[-1]
             parent.empty = False
-            opened = _Open(f"{parent.name}.{local}" if len(self._open) > 1 else local)
-        elif self._beside.has_rows_place(self._names):
+            opened = _Open(f"{parent.name}.{local}" if inside > 1 else local)
+        elif self._beside.has_rows_place([*self._names, local]):
             self._row_start = self._parser.CurrentByteIndex
             self._row = {}
             self._is_row = local == self._path[-1]
             opened = _Open(local)
         else:
+            self._names.append(local)
             return
         self._open.append(opened)
         for position in range(0, len(attributes), 2):
@@ -230,6 +231,7 @@ class Elements:
 
     def _pass_over(self) -> None:
         """Let go of the element that is open, which is too long for a row and has another name."""
+        self._names += [opened.name for opened in self._open]
         self._open = []
         self._beside.pass_over(self._names[: len(self._path)])
 
@@ -238,8 +240,8 @@ class Elements:
             self._open[-1].texts.append(text)
 
     def _end(self, _name: str) -> None:
-        self._names.pop()
         if not self._open:
+            self._names.pop()
             return
         closed = self._open.pop()
         texts = closed.texts
