@@ -65,15 +65,21 @@ def marked(data: bytes) -> str | None:
 
 
 def seen(data: bytes) -> str | None:
-    """UTF-16 without a mark, where a file's first bytes show it surely: every other one is zero, no others are."""
+    """UTF-16 or UTF-32 without a mark, where a file's first bytes show it surely: every other one is zero and no others
+    are, or three of four."""
     if len(data) < _LONGEST_SEQUENCE or b"\0" not in data:
         return None
-    data = data[: len(data) // 2 * 2]
-    even, odd = data[::2].count(0), data[1::2].count(0)
-    mostly = len(data) // 2 * 0.7
-    if odd >= mostly and not even:
+    data = data[: len(data) // _LONGEST_SEQUENCE * _LONGEST_SEQUENCE]
+    first, second, third, fourth = (data[place::_LONGEST_SEQUENCE].count(0) for place in range(_LONGEST_SEQUENCE))
+    length = len(data) // _LONGEST_SEQUENCE
+    mostly = length * 0.7
+    if fourth == length and third > mostly and second >= mostly and not first:
+        return "utf-32-le"
+    if first == length and second > mostly and third >= mostly and not fourth:
+        return "utf-32-be"
+    if second + fourth >= 2 * mostly and not first + third:
         return "utf-16-le"
-    return "utf-16-be" if even >= mostly and not odd else None
+    return "utf-16-be" if first + third >= 2 * mostly and not second + fourth else None
 
 
 def is_valid(data: bytes, encoding: str, *, complete: bool) -> bool:

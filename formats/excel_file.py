@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 from formats.format import Head, MalformedFile
 from formats.limits import READER_MEMORY, READER_SECONDS, SHEET_BYTES, Limits
-from formats.xml_reader import refuse_doctype
+from formats.xml_expat import refuse_doctype
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """What a compound file begins with (MS-CFB section 2.2): an old workbook, or a new one under a password."""

@@ -209,8 +209,7 @@ class Format(ABC):
     """Whether each row names its own columns, as a JSON object does: then the head's are only some of them, and it is
     no fault of a file that a row has others."""
     is_text: bool = True
-    """Whether files are text that doesn't declare its own encoding: they come as UTF-8, whatever they are in. XML
-    declares it, and workbooks have none."""
+    """Whether files are text, in whatever encoding: they come as UTF-8. Workbooks and Parquet have no encoding."""
     is_utf8: bool = False
     """Whether such text is UTF-8 by the format's standard: another encoding counts only where a byte order mark or the
     contract tells it."""
@@ -218,6 +217,14 @@ class Format(ABC):
     @abstractmethod
     def likelihood(self, head: Head) -> float:
         """How sure it is, from 0 (no) to 1 (certain), that the content is of this format."""
+
+    def declared_encoding(self, _head: Head) -> str | None:
+        """The encoding that a file of text itself names, as XML does, by its first bytes in UTF-8; None without one.
+
+        It counts where neither a byte order mark nor the contract tells another. Raises :class:`MalformedFile` where
+        text can't be read in it.
+        """
+        return None
 
     @abstractmethod
     def inspect(self, head: Head, dialect: TableDialect = AS_FOUND) -> Structure:

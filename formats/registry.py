@@ -27,6 +27,7 @@ _MAGIC = {
     b"Rar!\x1a\x07": "a RAR archive",
     b"<": "a web page or XML",
 }
+_BINARY = tuple(begin for begin in _MAGIC if begin != b"<")
 
 
 OWN_PACKAGE = "retail-pipeline"
@@ -125,7 +126,7 @@ class Registry:
             (one.likelihood(text if one.is_text and text else head), name.endswith(one.suffixes), one.name)
             for one in self
         )
-        is_binary = self[best].is_text and head.has_control_characters and head.data.startswith(tuple(_MAGIC))
+        is_binary = self[best].is_text and head.has_control_characters and head.data.startswith(_BINARY)
         if likelihood > 0 and not is_binary:
             return self[best]
         readable = ", ".join(format_.name for format_ in self)

@@ -21,7 +21,7 @@ from formats.sheet import Header, Line, Sheet
 from formats.xlsx_rows import first_lines, row_blocks
 from formats.xlsx_text import Elements, local, text_of_item
 from formats.xlsx_values import Kind, Spelling, kind_of_format, unescaped
-from formats.xml_reader import refuse_doctype
+from formats.xml_expat import refuse_doctype
 
 if TYPE_CHECKING:
     import pyarrow as pa

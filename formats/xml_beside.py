@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+_ANOTHER_NAME = "the element stands where rows do, and has another name; export it as a row, or to a file of its own"
 _LONGEST_WAY = 200
 """Characters of the names on the way to an element, for people."""
 
 
 @dataclass(frozen=True)
 class Stray:
-    """An element that may be a row by another name: its text as it stands in the file."""
+    """An element that is no row but may have been meant as one: its text as it stands in the file, and why."""
 
     text: str
+    reason: str = _ANOTHER_NAME
 
     def __len__(self) -> int:
         return 1

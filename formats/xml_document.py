@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import io
 import re
 from bisect import bisect_right
@@ -16,24 +15,23 @@ from formats.columns import batch_of, refuse_too_many
 from formats.dialect import TableDialect
 from formats.format import Block, Head, MalformedFile, MalformedRow, Rows, Structure, Wanted
 from formats.limits import Limits
+from formats.utf8 import shown_chunks
 from formats.xml_beside import Stray
+from formats.xml_expat import local_name, malformed, refuse_deeper, utf_8_parser
 from formats.xml_pattern import Alike
-from formats.xml_reader import Elements, Found, Row, malformed, refuse_deeper, refuse_doctype
+from formats.xml_reader import Elements, Found, Row
 
 Path = tuple[str, ...]
 
 _SAMPLE_ROWS = 100
-_DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]*)["']""")
-_STRAY = "the element stands where rows do, and has another name; export it as a row, or to a file of its own"
 
 
 def structure_of(head: Head, dialect: TableDialect) -> Structure:
     """Where the rows are, and the names in the first of them."""
-    if head.tail is not None and not head.tail.rstrip(b"\0 \t\r\n").endswith(b">"):
-        raise MalformedFile(f"{head.name}: the document is cut off: it doesn't end with a tag; upload it again")
     shown = _Outline(head.data, dialect.limits)
     try:
         shown.read(complete=head.complete)
+        _refuse_end(head, shown.root)
         path = shown.rows_path(dialect.property)
         if head.complete and not shown.has(path[:-1]):
             raise MalformedFile(
@@ -44,7 +42,22 @@ def structure_of(head: Head, dialect: TableDialect) -> Structure:
     except MalformedFile as error:
         raise error.at(head.name) from error
     columns = tuple(dict.fromkeys(name for row in rows for name in row.names))
-    return Structure(columns or None, {"rows under": ".".join(path), "encoding": _encoding(head.data)}, dialect=dialect)
+    return Structure(columns or None, {"rows under": ".".join(path)}, dialect=dialect)
+
+
+def _refuse_end(head: Head, root: str) -> None:
+    """Refuse a file at whose end it shows that the document was cut off or goes on."""
+    if head.complete or head.tail is None:
+        return
+    tail = head.tail.rstrip(b"\0 \t\r\n")
+    ends = [end.end() for end in re.finditer(rb"</(?:[^\s<>:/]+:)?" + re.escape(root.encode()) + rb"\s*>", tail)]
+    if not ends and not tail.endswith((b"-->", b"?>")):
+        raise MalformedFile(f"the document is cut off: it doesn't end with </{root}>; upload it again")
+    if not tail.endswith(b">"):
+        raise MalformedFile(
+            "something that isn't XML stands after the end of the document; remove it",
+            f"it begins {tail[ends[-1] :].strip()[:80].decode(errors='backslashreplace')!r}" if ends else "",
+        )
 
 
 def blocks(stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
@@ -53,14 +66,6 @@ def blocks(stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[B
     limits = structure.dialect.limits
     for found in Elements(stream, path, limits, structure.columns or ()).blocks():
         yield _Rows(found, wanted, limits)
-
-
-def _encoding(data: bytes) -> str:
-    """That in which a document is, by its first bytes (XML 1.0, appendix F)."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    declared = _DECLARED.match(data.removeprefix(codecs.BOM_UTF8))
-    return declared[1].decode().lower() if declared else "utf-8"
 
 
 def _first_rows(head: Head, path: Path, limits: Limits) -> list[Row | Alike]:
@@ -77,7 +82,7 @@ class _Outline:
 
     def __init__(self, data: bytes, limits: Limits) -> None:
         self._data, self._limits = data, limits
-        self._parser = expat.ParserCreate(namespace_separator=" ")
+        self._parser = utf_8_parser()
         self._counts: dict[Path, int] = {}
         self._names: list[str] = []
         self._holders: set[Path] = set()
@@ -87,17 +92,19 @@ class _Outline:
         parser = self._parser
         parser.StartElementHandler = self._start
         parser.EndElementHandler = lambda _name: self._names.pop()
-        parser.StartDoctypeDeclHandler = refuse_doctype
         try:
-            parser.Parse(self._data, complete)
-        except (expat.ExpatError, LookupError, ValueError) as error:
-            raise malformed(error, parser) from error
+            for chunk, _ in shown_chunks(io.BytesIO(self._data), len(self._data), complete=complete):
+                parser.Parse(chunk, False)
+            parser.Parse(b"", complete)
+        except expat.ExpatError as error:
+            raise malformed(error) from error
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if self._names:
             self._holders.add(tuple(self._names))
-        self._names.append(name.rpartition(" ")[2])
-        refuse_deeper(len(self._names), self._limits, self._parser)
+        self._names.append(local_name(name))
+        if len(self._names) > self._limits.depth:
+            refuse_deeper(self._limits, self._parser)
         path = tuple(self._names)
         self._counts[path] = self._counts.get(path, 0) + 1
         if attributes:
@@ -105,9 +112,7 @@ class _Outline:
 
     def rows_path(self, asked: str | None) -> Path:
         """The path that a contract names, with or without the document element, or the first that repeats."""
-        if not self._counts:
-            raise MalformedFile("the document shows no element in its first bytes")
-        root = next(iter(self._counts))
+        root = (self.root,)
         if asked is not None:
             path = tuple(asked.split("."))
             return path if path[:1] == root and len(path) > 1 else (*root, *path)
@@ -118,6 +123,13 @@ class _Outline:
         if holders:
             return holders[-1] if len(holders) == 1 else max(holders, key=self._children)
         raise MalformedFile("no element is repeated as rows are; name theirs in the contract's dialect.property")
+
+    @property
+    def root(self) -> str:
+        """The name of the document element. Raises :class:`~formats.MalformedFile` where none is shown."""
+        if not self._counts:
+            raise MalformedFile("the document shows no element in its first bytes")
+        return next(iter(self._counts))[0]
 
     def has(self, path: Path) -> bool:
         """Whether an element is at a path."""
@@ -155,7 +167,7 @@ class _Rows(Block):
         position = 0
         for part in self.found.parts:
             if isinstance(part, Stray):
-                yield MalformedRow(position, _STRAY, part.text)
+                yield MalformedRow(position, part.reason, part.text)
             position += len(part)
 
     def _raw(self, positions: Sequence[int]) -> list[str]:

@@ -6,19 +6,29 @@ goes tag by tag. That the document is well-formed is for the reader to find out,
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
+_GAP = rb"[ \t\r\n]*+"
+_COMMENT = rb"<!--(?:[^-]++|-(?!->))*+-->"
+_CDATA = rb"<!\[CDATA\[(?:[^\]\r]++|\](?!\]>))*+\]\]>"
+_SPACE = _GAP + b"(?:" + _COMMENT + _GAP + b")*+"
+"""Between tags."""
+_TEXT = rb"[^<\r]*+(?:(?:" + _CDATA + b"|" + _COMMENT + rb")[^<\r]*+)*+"
 _TOKEN = re.compile(
     rb"<(?P<end>/?)(?P<name>[^\s<>/!?=\"'&]+)(?P<attributes>(?:\s+[^\s<>/=\"'&]+=(?:\"[^\"<]*\"|'[^'<]*'))*)"
-    rb"(?:\s*)(?P<empty>/?)>|(?P<text>[^<]+)"
+    rb"(?:\s*)(?P<empty>/?)>|(?P<text>(?:[^<]++|" + _CDATA + b"|" + _COMMENT + b")++)"
 )
-_ATTRIBUTE = re.compile(rb"([^\s<>/=\"'&]+)=([\"'])(?:(?!\2).)*\2", re.DOTALL)
-_SPACE = rb"[ \t\r\n]*+"
-_REFERENCE = re.compile("&(?:#x([0-9a-fA-F]+)|#([0-9]+)|([a-z]+));")
+_ATTRIBUTE = re.compile(rb"([^\s<>/=\"'&]+)=(\"[^\"]*\"|'[^']*')")
+_MARKUP = re.compile(r"&(?:#x([0-9a-fA-F]+)|#([0-9]+)|([a-z]+));|<!\[CDATA\[(.*?)\]\]>|<!--.*?-->", re.DOTALL)
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_COMMENTS = re.compile(_COMMENT)
 _TOKEN_LIMIT = 1000
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
 # No character of XML 1.0, section 2.2.
 _BETWEEN, _MISSING = "\0", "\1"
 
@@ -40,46 +50,54 @@ class Alike:
 
     def column(self, name: str) -> Sequence[str | None]:
         """A column's values; null where the row has none."""
-        group = self.pattern.groups.get(name)
-        if group is None:
+        groups = self.pattern.groups.get(name, ())
+        columns = [self._texts(group) for group in groups]
+        if len(columns) == 1:
+            return columns[0]
+        if not columns:
             return [None] * len(self.rows)
+        return [combined([text for text in texts if text is not None]) for texts in zip(*columns, strict=True)]
+
+    def _texts(self, group: int) -> Sequence[str | None]:
         missing = _MISSING.encode()
         values = [missing if row[group] is None else row[group] for row in self.rows]
-        text = _BETWEEN.encode().join(values).decode(self.pattern.encoding)  # type: ignore[arg-type]
-        if "&" in text:
-            text = _REFERENCE.sub(_character, text)
+        text = _BETWEEN.encode().join(values).decode()  # type: ignore[arg-type]
+        if "&" in text or "<" in text:
+            text = _MARKUP.sub(_meant, text)
         texts = text.split(_BETWEEN)
         return [None if value == _MISSING else value for value in texts] if _MISSING in text else texts
 
     def raw(self, position: int) -> str:
         """A row as it stands in the file."""
-        return (self.rows[position][0] or b"").decode(self.pattern.encoding)
+        return (self.rows[position][0] or b"").decode()
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """What rows like one look like. ``groups`` has the group of each column, from 0; group 0 is the row's text."""
+    """What rows like one look like. ``groups`` has those of each column, from 0; group 0 is the row's text."""
 
     regex: re.Pattern[bytes]
-    groups: dict[str, int]
-    encoding: str
+    groups: Mapping[str, Sequence[int]]
 
     @classmethod
-    def of(cls, row: bytes, encoding: str) -> Pattern | None:
-        """The pattern of a row, or None where it isn't simple enough. ``encoding`` has ASCII's bytes as ASCII has."""
-        writer = _Writer(encoding)
-        if not all(map(writer.take, _tokens(row))) or len(set(writer.names)) < len(writer.names):
-            return None
-        regex = re.compile(_SPACE + b"(" + b"".join(writer.parts) + b")")
-        if not regex.fullmatch(row):  # it has spaces in its tags
-            return None
-        return cls(regex, dict(zip(writer.names, writer.groups, strict=True)), encoding)
+    def of(cls, row: bytes, nil: bytes | None) -> Pattern | None:
+        """The pattern of a row in UTF-8, or None where it isn't simple enough.
 
-    def take(self, data: bytes, position: int) -> tuple[Alike, int]:
-        """The rows from a position on that look like this, and where they end."""
+        ``nil`` is the name of the attribute that makes an element null, as it stands in tags; None without one.
+        """
+        writer = _Writer(nil)
+        if not all(map(writer.take, _tokens(row))):
+            return None
+        if nil and any(len(groups) > 1 for groups in writer.groups.values()):  # where null counts among the values
+            return cls.of(row, None)
+        regex = re.compile(_SPACE + b"(" + b"".join(writer.parts) + b")")
+        return cls(regex, writer.groups) if regex.fullmatch(row) else None
+
+    def take(self, data: bytes, position: int, end: int) -> tuple[Alike, int]:
+        """The rows from a position on that look like this, up to an end, and where they end."""
         rows = []
         match = self.regex.match
-        while found := match(data, position):
+        while found := match(data, position, end):
             rows.append(found.groups())
             position = found.end()
         return Alike(self, rows), position
@@ -91,11 +109,10 @@ class _Writer:
     Elements and attributes within the row may each be left out, and nothing is tried twice.
     """
 
-    def __init__(self, encoding: str) -> None:
+    def __init__(self, nil: bytes | None) -> None:
         self.parts: list[bytes] = []
-        self.names: list[str] = []
-        self.groups: list[int] = []
-        self._encoding = encoding
+        self.groups: dict[str, list[int]] = {}
+        self._nil = nil
         self._group = 0
         self._open: list[tuple[bytes, str]] = []
         self._in_leaf = False
@@ -105,41 +122,59 @@ class _Writer:
         if token is None:
             return False
         if token.kind == "text":
-            return self._in_leaf or not token.value.strip()
+            return self._in_leaf or not _COMMENTS.sub(b"", token.value).strip()
         if token.kind == "start":
             return self._start(token)
         if not self._in_leaf:
-            self.parts.append(b"</" + re.escape(token.value) + b">")
+            self.parts.append(_end_tag(token.value))
         self._close()
         return True
 
     def _start(self, token: _Token) -> bool:
-        local = self._local(token.value)
+        local = _local(token.value)
         inside = bool(self._open)
         way = f"{self._open[-1][1]}.{local}" if inside and self._open[-1][1] else local
         self.parts.append((b"(?:<" if inside else b"<") + re.escape(token.value))
-        for name, quote in token.attributes:
-            own = self._local(name)
-            if own == "nil" or name.startswith(b"xmlns"):
-                return False
-            self._add(f"{way}.{own}" if inside else own)
-            value = quote + b"([^<\\t\\r\\n" + quote + b"]*+)" + quote
-            self.parts.append(rb"(?:[ \t\r\n]++" + re.escape(name) + b"=" + value + b")?+")
+        is_leaf = inside and token.leaf
+        if not all(
+            self._attribute(name, value, f"{way}." if inside else "", is_leaf) for name, value in token.attributes
+        ):
+            return False
         self._open.append((token.value, way if inside else ""))
-        if not inside:
-            self.parts.append(b" ?/>" if token.empty else b">" + _SPACE)
-        elif token.leaf:
+        if is_leaf:
             self._leaf(token, way)
+        elif inside:
+            self.parts.append(_GAP + b">" + _SPACE + b"(?!</)")
+        elif token.leaf and not token.empty:
+            self._add(way)
+            self.parts.append(_GAP + b">(?:(?=[!-;=-~])(" + _TEXT + b")|" + _SPACE + b")" + _end_tag(token.value))
+            self._in_leaf = True
         else:
-            self.parts.append(b">" + _SPACE + b"(?!</)")
+            self.parts.append(_GAP + (b"/>" if token.empty else b">" + _SPACE))
+        return True
+
+    def _attribute(self, name: bytes, value: bytes, before: str, is_leaf: bool) -> bool:
+        if name == b"xmlns" or name.startswith(b"xmlns:"):
+            self.parts.append(rb"[ \t\r\n]++" + re.escape(name + b"=" + value))
+            return self._nil is None or (name[6:] != self._nil.partition(b":")[0] and XSI.encode() not in value)
+        if _local(name) == "nil":
+            return is_leaf and name == self._nil
+        self._add(before + _local(name))
+        quote = value[:1]
+        pattern = quote + b"([^<\\t\\r\\n" + quote + b"]*+)" + quote
+        self.parts.append(rb"(?:[ \t\r\n]++" + re.escape(name) + b"=" + pattern + b")?+")
         return True
 
     def _leaf(self, token: _Token, way: str) -> None:
-        """A text between tags, or ``<a/>``, of which the first group knows."""
+        """A text between tags, or ``<a/>``, of which the first group knows; or what is null."""
         self._group += 1
-        bare, end = b"(?(%d)" % (self._group + 1), b"</" + re.escape(token.value) + b">"
+        bare, end = b"(?(%d)" % (self._group + 1), _end_tag(token.value)
         self._add(way)
-        self.parts.append(b"( ?/)?+>(" + bare + b"|[^<\\r]*+))" + bare + b"|" + end + b")")
+        text = _GAP + b"(/)?+>(" + bare + b"|" + _TEXT + b"))" + bare + b"|" + end + b")"
+        if self._nil:
+            null = re.escape(self._nil) + rb"=[\"'](?:true|1)[\"']" + _GAP
+            text = rb"(?:[ \t\r\n]++" + null + b"(?:/>|>" + end + b")|" + text + b")"
+        self.parts.append(text)
         if token.empty:
             self._close()
         else:
@@ -153,16 +188,20 @@ class _Writer:
 
     def _add(self, name: str) -> None:
         self._group += 1
-        self.names.append(name)
-        self.groups.append(self._group)
+        self.groups.setdefault(name, []).append(self._group)
 
-    def _local(self, name: bytes) -> str:
-        return name.rpartition(b":")[2].decode(self._encoding)
+
+def _local(name: bytes) -> str:
+    return name.rpartition(b":")[2].decode()
+
+
+def _end_tag(name: bytes) -> bytes:
+    return b"</" + re.escape(name) + _GAP + b">"
 
 
 @dataclass(frozen=True)
 class _Token:
-    """A tag, or the text between two."""
+    """A tag, or the text between two with the CDATA sections and comments in it."""
 
     kind: str
     value: bytes
@@ -173,8 +212,8 @@ class _Token:
 
 
 def _tokens(row: bytes) -> Iterator[_Token | None]:
-    """The tokens of a row, or None where there is something else: a comment, a CDATA section, or too many."""
-    found = [*_TOKEN.finditer(row)]
+    """The tokens of a row, or None where there is something else, or too many."""
+    found = [*islice(_TOKEN.finditer(row), _TOKEN_LIMIT + 1)]
     whole = sum(token.end() - token.start() for token in found) == len(row)
     if not whole or len(found) > _TOKEN_LIMIT:
         yield None
@@ -186,13 +225,21 @@ def _tokens(row: bytes) -> Iterator[_Token | None]:
             yield _Token("end", token["name"])
         else:
             after = next(other for other in (*found[place + 1 : place + 3], token) if other["text"] is None)
-            attributes = [(name, quote) for name, quote in _ATTRIBUTE.findall(token["attributes"])]
+            attributes = _ATTRIBUTE.findall(token["attributes"])
             empty = bool(token["empty"])
             yield _Token("start", token["name"], attributes, empty, leaf=empty or bool(after["end"]))
 
 
-def _character(reference: re.Match[str]) -> str:
-    hexadecimal, decimal, name = reference.groups()
-    if name:
-        return _NAMED[name]
-    return chr(int(hexadecimal, 16) if hexadecimal else int(decimal))
+def _meant(markup: re.Match[str]) -> str:
+    """What a reference, a CDATA section or a comment stands for in a text."""
+    hexadecimal, decimal, name, verbatim = markup.groups()
+    if hexadecimal or decimal:
+        return chr(int(hexadecimal, 16) if hexadecimal else int(decimal))
+    return _NAMED[name] if name else verbatim or ""
+
+
+def combined(values: Sequence[str | None]) -> str | None:
+    """The values of one name in a row: what repeats is a JSON array."""
+    if len(values) > 1:
+        return _as_json(values)
+    return values[0] if values else None

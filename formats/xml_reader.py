@@ -1,32 +1,28 @@
-"""Reads XML as it streams by, in rows: the repeated element's attributes, texts and places.
-
-It is expat's (the standard library's) parser, so that the validator needs no other. A document type declaration is
-refused: no sales file needs one, and all attacks by entities do (https://owasp.org, *XML External Entity*).
-"""
+"""Reads XML as it streams by, in rows: the repeated element's attributes, texts and places."""
 
 from __future__ import annotations
 
-import codecs
-import json
 import re
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 from xml.parsers import expat
 
 from formats.columns import refuse_too_many
-from formats.format import MalformedFile
+from formats.format import UNDECODABLE, MalformedFile
 from formats.limits import Limits
+from formats.utf8 import shown_chunks
 from formats.xml_beside import Beside, Stray
-from formats.xml_pattern import Alike, Pattern
+from formats.xml_expat import SEPARATOR, local_name, malformed, refuse_deeper, utf_8_parser
+from formats.xml_pattern import XSI, Alike, Pattern, combined
 
 _CHUNK_SIZE = 256 * 1024
 _PATTERNS = 4
 """How many kinds of rows are known by their looks."""
-_NIL = "http://www.w3.org/2001/XMLSchema-instance nil"
-_BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_SEPARATOR = " "
-"""Between a namespace and a name, which can hold no space."""
+_LESSONS = 8
+"""How many rows a pattern may be looked for in: where they all differ, there is none."""
+_NIL = f"{XSI}{SEPARATOR}nil"
 
 
 @dataclass
@@ -66,7 +62,7 @@ class Found:
         return [part for part in self.parts if not isinstance(part, Stray)]
 
 
-@dataclass
+@dataclass(slots=True)
 class _Open:
     """An element of a row that has not ended yet."""
 
@@ -82,14 +78,14 @@ class Elements:
     def __init__(self, stream: BinaryIO, path: tuple[str, ...], limits: Limits, columns: Collection[str] = ()) -> None:
         """``path`` are the local names from the document element to the rows', ``columns`` those that rows have."""
         self._stream, self._path, self._limits = stream, path, limits
-        self._parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
+        self._parser = utf_8_parser()
         self._parser.buffer_text = True
         self._parser.ordered_attributes = True
-        self._parser.XmlDeclHandler = self._declaration
-        self._parser.StartDoctypeDeclHandler = refuse_doctype
+        self._parser.StartNamespaceDeclHandler = self._namespace
         self._listen()
-        self._encoding = "utf-8"
+        self._row_ends = _row_ends(path[-1])
         self._names: list[str] = []
+        """Those of the open elements around a row."""
         self._open: list[_Open] = []
         self._row: dict[str, list[str | None]] = {}
         self._row_start = 0
@@ -100,7 +96,12 @@ class Elements:
         self._row_ended = -1
         """Where the last row ended, counted from the document's beginning."""
         self._last_row = b""
+        self._undecodable: deque[int] = deque()
+        """Where in the document bytes stand that are no text, as far as rows are yet to end."""
         self._patterns: list[Pattern] = []
+        self._lessons = _LESSONS
+        self._prefixes: dict[str | None, bool] = {}
+        """Whether each prefix of a namespace always stands for that of ``xsi:nil``."""
         self._beside = Beside(path, columns, limits.row_bytes)
         self._is_row = True
         """Whether the element that is open has a row's name."""
@@ -111,12 +112,10 @@ class Elements:
 
         Raises :class:`~formats.MalformedFile` where the document isn't XML.
         """
-        first = True
         try:
-            while chunk := self._stream.read(_CHUNK_SIZE):
-                if first:
-                    self._encoding = next((name for mark, name in _BOMS.items() if chunk.startswith(mark)), "utf-8")
-                    first = False
+            for chunk, undecodable in shown_chunks(self._stream, _CHUNK_SIZE, complete=complete):
+                held_to = self._held_from + len(self._held)
+                self._undecodable += [held_to + place for place in undecodable]
                 self._held += chunk
                 while self._fed < len(self._held):
                     if not self._take_alike():
@@ -124,8 +123,8 @@ class Elements:
                 yield from self._take()
                 self._forget()
             self._parser.Parse(b"", complete)
-        except (expat.ExpatError, LookupError, ValueError) as error:
-            raise malformed(error, self._parser) from error
+        except expat.ExpatError as error:
+            raise malformed(error) from error
         self._beside.end()
         yield from self._take()
 
@@ -140,10 +139,7 @@ class Elements:
 
     def _row_may_end(self) -> int:
         """How far to feed the parser before it may be time for a pattern."""
-        if self._encoding.startswith("utf-16"):
-            return len(self._held)
-        name = re.escape(self._path[-1].encode(self._encoding))
-        found = re.compile(rb"</(?:[^\s<>:/]+:)?" + name + rb"\s*>|/>").search(self._held, self._fed)
+        found = self._row_ends.search(self._held, self._fed)
         return found.end() if found else len(self._held)
 
     def _take_alike(self) -> bool:
@@ -151,15 +147,12 @@ class Elements:
 
         The parser goes over them in silence, and raises where they aren't well-formed.
         """
-        if self._row_ended != self._held_from + self._fed or self._encoding.startswith("utf-16"):
+        if self._row_ended != self._held_from + self._fed:
             return False
-        if self._last_row and len(self._patterns) < _PATTERNS:
-            learnt = Pattern.of(self._last_row, self._encoding)
-            known = any(pattern.regex.fullmatch(self._last_row) for pattern in self._patterns)
-            self._patterns = [learnt, *self._patterns] if learnt and not known else self._patterns
-        self._last_row = b""
+        self._learn()
+        text_to = self._undecodable[0] - self._held_from if self._undecodable else len(self._held)
         for pattern in self._patterns:
-            rows, end = pattern.take(self._held, self._fed)
+            rows, end = pattern.take(self._held, self._fed, text_to)
             if rows.rows:
                 parser = self._parser
                 parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
@@ -169,6 +162,23 @@ class Elements:
                 self._found.append(rows)
                 return True
         return False
+
+    def _learn(self) -> None:
+        """The pattern of the last row, if no pattern is its own."""
+        row, self._last_row = self._last_row, b""
+        if not row or not self._lessons or any(pattern.regex.fullmatch(row) for pattern in self._patterns):
+            return
+        self._lessons -= 1
+        nil = next((prefix for prefix, always in self._prefixes.items() if always and prefix), None)
+        learnt = Pattern.of(row, f"{nil}:nil".encode() if nil else None)
+        if learnt:
+            self._patterns = [learnt, *self._patterns][:_PATTERNS]
+
+    def _namespace(self, prefix: str | None, uri: str) -> None:
+        means_nil = uri == XSI
+        if self._prefixes.setdefault(prefix, means_nil) != means_nil:
+            self._prefixes[prefix] = False
+            self._patterns = []
 
     def _take(self) -> Iterator[Found]:
         found, passed_over = self._found, self._beside.taken()
@@ -191,39 +201,37 @@ class Elements:
         self._held = self._held[gone:]
         self._fed -= gone
         self._held_from = start
-
-    def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
-        if encoding and self._encoding == "utf-8":
-            self._encoding = codecs.lookup(encoding).name
+        self._has_undecodable(start, start)
 
     def _start(self, name: str, attributes: list[str]) -> None:
-        local = name.rpartition(_SEPARATOR)[2]
-        self._names.append(local)
-        refuse_deeper(len(self._names), self._limits, self._parser)
-        if self._open:
+        local = local_name(name)
+        inside = len(self._open)
+        if len(self._names) + inside >= self._limits.depth:
+            refuse_deeper(self._limits, self._parser)
+        if inside:
             parent = self._open[-1]
             parent.empty = False
-            before = parent.name if len(self._open) > 1 else ""
-            opened = _Open(f"{before}.{local}" if before else local)
-        elif self._beside.has_rows_place(self._names):
+            opened = _Open(f"{parent.name}.{local}" if inside > 1 else local)
+        elif self._beside.has_rows_place([*self._names, local]):
             self._row_start = self._parser.CurrentByteIndex
             self._row = {}
             self._is_row = local == self._path[-1]
             opened = _Open(local)
         else:
+            self._names.append(local)
             return
-        inside = bool(self._open)
         self._open.append(opened)
         for position in range(0, len(attributes), 2):
             attribute, value = attributes[position], attributes[position + 1]
             if attribute == _NIL:
                 opened.nil = value.strip() in ("true", "1")
             else:
-                own = attribute.rpartition(_SEPARATOR)[2]
+                own = local_name(attribute)
                 self._add(f"{opened.name}.{own}" if inside else own, value)
 
     def _pass_over(self) -> None:
         """Let go of the element that is open, which is too long for a row and has another name."""
+        self._names += [opened.name for opened in self._open]
         self._open = []
         self._beside.pass_over(self._names[: len(self._path)])
 
@@ -232,11 +240,12 @@ class Elements:
             self._open[-1].texts.append(text)
 
     def _end(self, _name: str) -> None:
-        self._names.pop()
         if not self._open:
+            self._names.pop()
             return
         closed = self._open.pop()
-        text = "".join(closed.texts)
+        texts = closed.texts
+        text = texts[0] if len(texts) == 1 else "".join(texts)
         if self._open:
             if closed.empty or (not text.isspace() and text):
                 self._add(closed.name, None if closed.nil else text)
@@ -244,55 +253,52 @@ class Elements:
         if text.strip():
             self._add(closed.name, text)
         end = self._row_end(bare=closed.empty and not text)
-        data = bytes(self._held[self._row_start - self._held_from : end - self._held_from])
-        text = data.decode(self._encoding, errors="replace")
+        data = self._held[self._row_start - self._held_from : end - self._held_from]
+        text = data.decode()
         if not self._is_row:
             self._found += self._beside.element([*self._names, closed.name], self._row, text)
             return
-        values = {name: found[0] if len(found) == 1 else _array(found) for name, found in self._row.items()}
-        self._found += [*self._beside.row(), Row(values, text)]
-        self._row_ended, self._last_row = end, data
+        self._row_ended = end
+        if self._has_undecodable(self._row_start, end):
+            self._found += [*self._beside.row(), Stray(text, UNDECODABLE)]
+            return
+        self._found += [*self._beside.row(), Row({name: combined(of) for name, of in self._row.items()}, text)]
+        self._last_row = data
+
+    def _has_undecodable(self, start: int, end: int) -> bool:
+        """Whether bytes that are no text stand there. Those before the end are needed no more."""
+        found = False
+        while self._undecodable and self._undecodable[0] < end:
+            found |= self._undecodable.popleft() >= start
+        return found
 
     def _row_end(self, *, bare: bool) -> int:
         """Where the row's last tag ends. Of an empty element's tag, which is one, expat gives the end already."""
         place = self._parser.CurrentByteIndex - self._held_from
-        before = bytes(self._held[max(0, place - 4) : place])
-        if bare and before.endswith("/>".encode(self._encoding)):
+        if bare and self._held.endswith(b"/>", max(0, place - 2), place):
             return self._held_from + place
-        mark = ">".encode(self._encoding)
-        return self._held_from + self._held.find(mark, place) + len(mark)
+        return self._held_from + self._held.find(b">", place) + 1
 
     def _add(self, name: str, value: str | None) -> None:
-        self._row.setdefault(name, []).append(value)
+        if name in self._row:
+            self._row[name].append(value)
+            return
+        self._row[name] = [value]
         if len(self._row) > self._limits.columns and self._is_row:
             refuse_too_many(len(self._row), self._limits)
 
 
-def refuse_deeper(depth: int, limits: Limits, parser: expat.XMLParserType) -> None:
-    """Raises :class:`~formats.MalformedFile` where elements are so deep that they may not be."""
-    if depth > limits.depth:
-        where = f"line {parser.CurrentLineNumber:,}"
-        raise MalformedFile(
-            f"{where}: elements are nested more than {limits.depth} deep (limits.depth of the contract)"
-        )
+_CUT_OFF = {
+    expat.errors.codes[name] for name in (expat.errors.XML_ERROR_NO_ELEMENTS, expat.errors.XML_ERROR_UNCLOSED_TOKEN)
+}
+_REMEDIES = {
+    expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]: (
+        "a file holds one document: remove what stands after it, or upload it as a file of its own"
+    ),
+}
 
 
-def refuse_doctype(name: str, *_rest: object) -> None:
-    """Raises :class:`~formats.MalformedFile`: entities come by a document type declaration only."""
-    raise MalformedFile("the document has a document type declaration; export it without one", f"<!DOCTYPE {name}>")
-
-
-def _array(values: list[str | None]) -> str:
-    """Values of one name as they repeat within a row, as a JSON array."""
-    return json.dumps(values, ensure_ascii=False)
-
-
-def malformed(error: Exception, parser: expat.XMLParserType) -> MalformedFile:
-    """Where a document stops being XML, and why."""
-    if isinstance(error, expat.ExpatError):
-        what, evidence = f"not well-formed XML, {expat.ErrorString(error.code)}", ""
-        where = f"line {error.lineno:,}, column {error.offset + 1:,}"
-    else:
-        what, evidence = "not in the encoding that it declares, or in none that is known", str(error)
-        where = f"line {parser.CurrentLineNumber:,}, column {parser.CurrentColumnNumber + 1:,}"
-    return MalformedFile(f"{where}: the document is {what}; export it again", evidence)
+def _row_ends(name: str) -> re.Pattern[bytes]:
+    """What the last tag of a row looks like, in UTF-8."""
+    qualified = rb"(?:[^\s<>:/]+:)?" + re.escape(name.encode())
+    return re.compile(b"</" + qualified + rb"\s*>|<" + qualified + rb"(?:\s[^<>]*)?/>")

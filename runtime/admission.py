@@ -235,17 +235,17 @@ def exactly(admission: Admission) -> Admission:
 def _look(content: Content, registry: Registry, contract: Contract | None, scan: Scan) -> Part:
     head = content.head
     stated = contract.encodings if contract else ()
-    guess = marked(head.data) or _of_stated(head, stated) or seen(head.data) or _of_unmarked(head)
-    text = decoded_head(head, guess)
+    told = marked(head.data) or _of_stated(head, stated) or seen(head.data)
+    text = decoded_head(head, told or _of_unmarked(head))
     format_ = _format(head, text, registry, contract)
     encoding, is_assumed = None, False
     if format_.is_text:
-        is_assumed = not marked(head.data) and not stated and guess in (UTF_8, WINDOWS_1252)
-        encoding = UTF_8 if is_assumed and format_.is_utf8 else guess
-        is_assumed = is_assumed and not format_.is_utf8
+        told = told or _declared(format_, text)
+        encoding = told or (UTF_8 if format_.is_utf8 else _of_unmarked(head))
+        is_assumed = told is None and not format_.is_utf8
         if len(stated) > 1 and scan != "never" and not marked(head.data):
             encoding = _first_of(content, stated)
-        elif is_assumed and (scan == "always" or (scan == "if needed" and guess != UTF_8)):
+        elif is_assumed and (scan == "always" or (scan == "if needed" and encoding != UTF_8)):
             with content.open() as stream:
                 encoding, is_assumed = utf_8_or_windows(stream), False
         text = decoded_head(head, encoding)
@@ -272,6 +272,13 @@ def _format(head: Head, text: Head, registry: Registry, contract: Contract | Non
         raise MalformedFile(
             f"{head.name}: the contract's format, {contract.format}, is not installed here; there is: {names}"
         ) from None
+
+
+def _declared(format_: Format, head: Head) -> str | None:
+    try:
+        return format_.declared_encoding(head)
+    except MalformedFile as error:
+        raise _UnfitFile(error.at(head.name), format_.name) from error
 
 
 def _of_stated(head: Head, encodings: Sequence[str]) -> str | None:

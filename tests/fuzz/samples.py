@@ -106,7 +106,7 @@ def _xml() -> Samples:
         f"<sales>{row.format(1)}\n{row.format(2)}{row.format(3)}</sales>".encode(),
         f'<?xml version="1.0" encoding="windows-1252"?><s><x>{row.format(1)}{row.format(2)}</x></s>'.encode("cp1252"),
         b'<a:s xmlns:a="urn:x"><a:r a:k="1"><![CDATA[<]]></a:r><!-- c --><a:r a:k="2">t</a:r></a:s>',
-        '<s><r a="1"/><r a="2"/></s>'.encode("utf-16"),
+        b'<s><r a="1"/><r a="2"/></s>',
     ]
     words = [
         *(

@@ -192,9 +192,9 @@ def test_what_stands_beside_the_rows_of_xml_is_told_by_check_and_in_the_ledger(d
     assert "passed over 3 s.column and 1 s.meta and 1 s.total)" in file
     assert "2 rows" not in file, "the return is a row too"
     desk.retail("run web.xml --lake lake")
-    [[details, rows]] = [[*row.values()] for row in desk.query("select details, rows_in from ledger")]
-    assert details == "rows under s.sale, encoding utf-8, passed over 3 s.column and 1 s.meta and 1 s.total"
-    assert rows == 3
+    [entry] = desk.query("select details, encoding, rows_in from ledger")
+    assert entry["details"] == "rows under s.sale, passed over 3 s.column and 1 s.meta and 1 s.total"
+    assert (entry["encoding"], entry["rows_in"]) == ("utf-8", 3)
 
 
 def test_a_format_that_the_contract_names_is_not_told_as_likely(desk: Desk) -> None:

@@ -84,6 +84,79 @@ def test_json_is_utf8_by_its_standard(lake: OpenLake) -> None:
     assert (record.encoding, record.rows_out, record.rows_quarantined) == ("utf-8", 2, 1)
 
 
+def as_xml(text: str, declared: str = "", mark: str = "", rows_before: int = 0) -> str:
+    """Two sales, one of which has a title."""
+    declaration = f'<?xml version="1.0" encoding="{declared}"?>' if declared else ""
+    sale = "<sale><sku>0001</sku><title>{}</title><price>1.00</price><genre>g</genre></sale>"
+    return f"{mark}{declaration}<sales>{sale.format('x') * rows_before}{sale.format(text) * 2}</sales>"
+
+
+@pytest.mark.parametrize("rows_before", [0, 5_000], ids=["in the head", "beyond the head"])
+@pytest.mark.parametrize(
+    ("declared", "text"),
+    [
+        ("utf-8", "Café 📚"),
+        ("windows-1252", "Café – 5 €"),
+        ("windows-1251", "Мастер и Маргарита"),
+        ("iso-8859-15", "Œuvres à 5 €"),
+        ("shift_jis", "吾輩は猫である"),
+        ("euc-jp", "吾輩は猫である"),
+        ("iso-2022-jp", "吾輩は猫である"),
+        ("gbk", "红楼梦"),
+        ("gb18030", "红楼梦 📚"),
+        ("big5", "紅樓夢"),
+        ("euc-kr", "홍길동전"),
+    ],
+)
+def test_xml_is_read_in_the_encoding_that_it_declares(
+    declared: str, text: str, rows_before: int, lake: OpenLake
+) -> None:
+    record = lake.take(Upload(as_xml(text, declared.upper(), rows_before=rows_before).encode(declared)))
+    assert (record.status, record.encoding) == ("processed", declared)
+    assert titles(lake)[-2:] == [text, text]
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("mark", ["\ufeff", ""], ids=["marked", "unmarked"])
+@pytest.mark.parametrize("declared", ["", "utf-16", "utf-32", "utf-8"])
+def test_wide_xml_shows_its_encoding_whatever_it_declares(codec: str, mark: str, declared: str, lake: OpenLake) -> None:
+    record = lake.take(Upload(as_xml("Café", declared, mark).encode(codec)))
+    assert (record.status, record.encoding) == ("processed", codec)
+    assert titles(lake) == ["Café", "Café"]
+
+
+def test_what_the_contract_says_counts_for_more_than_what_xml_declares(lake: OpenLake) -> None:
+    record = lake.take(Upload(as_xml("Ґанок", "utf-16").encode("windows-1251")), contract("windows-1251"))
+    assert (record.status, record.encoding, titles(lake)) == ("processed", "windows-1251", ["Ґанок"] * 2)
+
+
+def test_a_mark_counts_for_more_than_the_contract_and_what_xml_declares(lake: OpenLake) -> None:
+    record = lake.take(Upload(as_xml("Café", "iso-8859-1", "\ufeff").encode()), contract("windows-1251"))
+    assert (record.status, record.encoding, titles(lake)) == ("processed", "utf-8", ["Café"] * 2)
+
+
+def test_xml_that_declares_nothing_is_utf8_by_its_standard(lake: OpenLake) -> None:
+    data = as_xml("Café").encode().replace("é".encode(), b"\xe9", 1)
+    record = lake.take(Upload(data))
+    assert (record.encoding, record.rows_out, record.rows_quarantined) == ("utf-8", 1, 1)
+    [row] = lake.quarantined()
+    assert "Caf\\xe9</title>" in row["raw_text"]
+    assert "not UTF-8" in row["reason"]
+
+
+def test_what_is_no_text_in_the_encoding_that_xml_declares_costs_its_row(lake: OpenLake) -> None:
+    data = as_xml("猫", "shift_jis").encode("shift_jis").replace("猫".encode("shift_jis"), b"\xfd", 1)
+    record = lake.take(Upload(data))
+    assert (record.encoding, record.rows_out, record.rows_quarantined) == ("shift_jis", 1, 1)
+
+
+def test_an_encoding_that_xml_declares_and_nobody_knows_is_refused_with_the_remedy(lake: OpenLake) -> None:
+    record = lake.take(Upload(as_xml("x", "klingon-8").encode()))
+    assert record.status == "refused"
+    assert "can't be read in the encoding that it declares" in (record.reason or "")
+    assert "name its encoding in the contract" in (record.reason or "")
+
+
 @pytest.mark.parametrize("codec", ["iso-8859-1", "cp437", "iso-8859-15", "mac-roman", "utf-16-le", "cp500"])
 def test_the_contract_may_name_any_encoding(codec: str, lake: OpenLake) -> None:
     record = lake.take(Upload(TEXT.encode(codec)), contract(codec))
