@@ -57,11 +57,18 @@ class Staged:
 
 
 def stage(
-    source: Source, admission: Admission, folder: Path, name: str, repeated: RepeatedRows = NONE_REPEATED
+    source: Source,
+    admission: Admission,
+    folder: Path,
+    name: str,
+    repeated: RepeatedRows = NONE_REPEATED,
+    *,
+    replaces: bool = False,
 ) -> Staged:
     """Write the rows of a file below a folder, but for the repeated ones, which are known from a reading before.
 
-    ``name`` is what each of its files will be called in the lake's folders.
+    ``name`` is what each of its files will be called in the lake's folders, and ``replaces`` says whether its rows
+    would replace those of an earlier version.
 
     Raises :class:`~runtime.admission.RefusedFile` when it can't be read to its end or has too many bad rows,
     :class:`~formats.MisjudgedCutError` when it has to be read again, exactly,
@@ -93,7 +100,7 @@ def stage(
         except MalformedFile as error:
             raise refusal(error.after(rows_in), source, [contract], admission.format.name) from error
         first = _first(refused.first, found)
-        refuse_if_too_many(refused.rows + len(found), rows_in, first, source, admission)
+        refuse_if_too_many(refused.rows + len(found), rows_in, first, source, admission, replaces=replaces)
         if found:
             raise RepeatedKeysError(keys.by_block(found))
         files = rows.close()
@@ -113,19 +120,23 @@ def stage(
 
 
 def refuse_if_too_many(
-    bad: int, rows: int, first: tuple[int, str] | None, source: Source, admission: Admission
+    bad: int, rows: int, first: tuple[int, str] | None, source: Source, admission: Admission, *, replaces: bool = False
 ) -> None:
     """Raises :class:`~runtime.admission.RefusedFile` when more of a file's rows are bad than its contract tolerates.
 
-    ``first`` is the number of the first bad row, and its reason.
+    So it does when all are, and would replace rows of an earlier version. ``first`` is the number of the first bad
+    row, and its reason.
     """
     tolerated = admission.contract.tolerated_bad_rows
-    if first and bad > tolerated * rows:
-        reason = (
-            f"{source.name}: {bad:,} of {rows:,} rows are bad, more than the share of {tolerated} that the "
-            f"contract tolerates; mend them, or raise toleratedBadRows; the first is row {first[0]}: {first[1]}"
-        )
-        raise RefusedFile(reason, admission.format.name)
+    if not first or (bad <= tolerated * rows and not (replaces and bad == rows)):
+        return
+    why = (
+        f"{bad:,} of {rows:,} rows are bad, more than the share of {tolerated} that the contract tolerates; mend them, "
+        "or raise toleratedBadRows"
+        if bad > tolerated * rows
+        else f"all {rows:,} rows are bad, and would replace those of the version before, which stay; mend them"
+    )
+    raise RefusedFile(f"{source.name}: {why}; the first is row {first[0]}: {first[1]}", admission.format.name)
 
 
 def _first(refused: tuple[int, str] | None, repeated: Mapping[int, Fault]) -> tuple[int, str] | None:

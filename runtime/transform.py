@@ -72,7 +72,8 @@ def _decide(
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=lake.staging) as folder:
         try:
             admission = admit(source, contract, registry)
-            staged, admission = _stage(source, admission, Path(folder), _file_name(version, left_behind))
+            name, replaces = _file_name(version, left_behind), _replaces(version, lake)
+            staged, admission = _stage(source, admission, Path(folder), name, replaces=replaces)
         except RefusedFile as error:
             record = record_of(version, "refused", run, dataset=contract.name, format_=error.format, reason=str(error))
             return lake.ledger.write(version, _with_files(record, left_behind), instead_of=before)
@@ -94,13 +95,15 @@ def _file_name(version: ObjectVersion, left_behind: Record | None) -> str:
     return f"{version.stem}-{number}{_SUFFIX}"
 
 
-def _stage(source: Source, admission: Admission, folder: Path, name: str) -> tuple[Staged, Admission]:
+def _stage(
+    source: Source, admission: Admission, folder: Path, name: str, *, replaces: bool
+) -> tuple[Staged, Admission]:
     """Read the file, and again where a reading shows what it should have known. Returns how it was read, too."""
     repeated = NONE_REPEATED
     reading = folder / "reading"
     while True:
         try:
-            return stage(source, admission, reading, name, repeated), admission
+            return stage(source, admission, reading, name, repeated, replaces=replaces), admission
         except MisjudgedCutError as error:
             if all(part.structure.exact for part in admission.parts):
                 raise RuntimeError(
@@ -168,6 +171,11 @@ def _newer(version: ObjectVersion, lake: Lake) -> Record | None:
     """The newest version of the key, if it is taken and newer than this one."""
     taken = [entry.record for entry in lake.ledger.versions(version) if entry.record.taken]
     return taken[-1] if taken and order(version.sequencer) < order(taken[-1].source_sequencer) else None
+
+
+def _replaces(version: ObjectVersion, lake: Lake) -> bool:
+    """Whether the lake has rows of another version of the key, which this one would replace."""
+    return any(entry.record.taken and entry.record.rows_out for entry in lake.ledger.versions(version))
 
 
 def _remove(record: Record, lake: Lake, but: Record | None = None) -> None:

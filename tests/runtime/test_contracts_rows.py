@@ -3,6 +3,7 @@
 import hmac
 import io
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -304,6 +305,25 @@ def test_a_file_with_a_larger_share_of_bad_rows_is_refused_whole(tolerated: floa
         assert "2 of 4 rows are bad" in (record.reason or "")
         assert 'row 2: n: "x" is not a whole number' in (record.reason or "")
         assert (lake.rows(), lake.quarantined()) == ([], [])
+
+
+def test_a_new_version_of_bad_rows_alone_does_not_replace_rows(lake: OpenLake) -> None:
+    made = contract({"name": "n", "type": "integer"})
+    lake.take(Upload(b"n\n1\n2\n", version="v1", sequencer="01"), made)
+    record = lake.take(Upload(b"n\nx\ny\n", version="v2", sequencer="02"), made)
+    assert record.status == "refused"
+    assert re.search(r'all 2 rows are bad, .*; the first is row 1: n: "x" is not a whole number', record.reason or "")
+    assert [row["n"] for row in lake.rows()] == [1, 2]
+    assert lake.take(Upload(b"n\nx\n3\n", version="v3", sequencer="03"), made).status == "partial"
+    assert [row["n"] for row in lake.rows()] == [3]
+
+
+def test_a_first_version_of_bad_rows_alone_has_them_in_quarantine(lake: OpenLake) -> None:
+    made = contract({"name": "n", "type": "integer"})
+    for number, data in enumerate((b"n\nx\n", b"n\ny\nz\n"), 1):
+        record = lake.take(Upload(data, version=f"v{number}", sequencer=f"{number:02}"), made)
+        assert (record.status, record.rows_quarantined) == ("partial", number)
+    assert [row["_source_row"] for row in lake.quarantined()] == [1, 2]
 
 
 @pytest.mark.parametrize("sample", [0, 2, 5, 100])
