@@ -74,6 +74,11 @@ class Beside:
         self._length += len(text)
         return self.row() if self._length > self._longest else []
 
+    def text(self, names: Sequence[str]) -> None:
+        """A text in the last of the elements that are open, beside rows or what leads to them."""
+        if names == self._path[: len(names)]:
+            self.pass_over([*names, "#text"])
+
     def pass_over(self, way: Sequence[str]) -> None:
         """Count an element that is no row, by the names on the way to it."""
         self._passed_over[".".join(way)[:_LONGEST_WAY]] += 1

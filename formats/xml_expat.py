@@ -22,6 +22,7 @@ _REMEDIES = {
     expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]: (
         "a file holds one document: remove what stands after it, or upload it as a file of its own"
     ),
+    expat.errors.codes[expat.errors.XML_ERROR_MISPLACED_XML_PI]: "remove what stands before the XML declaration",
 }
 
 

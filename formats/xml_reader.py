@@ -238,6 +238,8 @@ class Elements:
     def _text(self, text: str) -> None:
         if self._open:
             self._open[-1].texts.append(text)
+        elif not text.isspace():
+            self._beside.text(self._names)
 
     def _end(self, _name: str) -> None:
         if not self._open:

@@ -167,6 +167,7 @@ def test_a_character_cut_in_two_by_the_end_of_the_head_is_no_fault() -> None:
         ("<s><r><a>1</a></r><r><a>&unknown;</a></r></s>", (1, 25), "undefined entity"),
         ("<s><r><a>1</a></r><r><a>2</a></r></s><s/>", (1, 38), "junk after document element; .* file of its own"),
         ("<s><r><a>1</a></r><r><a>\x00</a></r></s>", (1, 25), "not well-formed"),
+        ('\n<?xml version="1.0"?><s><r/></s>', (2, 1), "remove what stands before"),
     ],
 )
 def test_a_document_that_is_not_well_formed_is_refused_with_line_and_column(

@@ -71,6 +71,13 @@ def test_what_stands_further_out_is_counted_as_a_whole() -> None:
     assert passed_over == {"export.meta": 1, "export.stock": 1}
 
 
+def test_text_beside_the_rows_is_counted() -> None:
+    row = "<r><a>1</a><b>2</b></r>"
+    for rows in (row, row * 3):
+        document = f"<s> one <!-- --> <d>\n{rows} two {rows}<r><a/></r></d><m>other</m></s>"
+        assert told(document, TableDialect(property="d.r"))[1] == {"s.#text": 1, "s.d.#text": 1, "s.m": 1}
+
+
 @pytest.mark.parametrize("place", ["", SALE])
 def test_what_is_longer_than_a_row_may_be_is_passed_over(place: str) -> None:
     long = f"<products>{'<product>x</product>' * 100_000}</products>"
