@@ -10,7 +10,6 @@ import codecs
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any, BinaryIO
 
 from formats.block_sizes import block_sizes
@@ -25,11 +24,9 @@ from formats.format import (
     row_too_long,
 )
 from formats.hookspecs import hookimpl
-from formats.json_blocks import Elements, Lines, Stretch
 from formats.json_document import Document
 from formats.json_paths import is_deeper, is_without_rows, names_of, nested_paths, way_to_rows
-from formats.json_rows import Asked, is_text
-from formats.json_values import DECODER, SPACE
+from formats.json_values import DECODER, SPACE, is_text
 from formats.limits import BLOCK_ROWS, Limits
 from formats.lines import in_pieces
 from formats.utf8 import read_past_mark
@@ -98,13 +95,15 @@ class Json(Format):
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of the array's elements."""
-        asked = _asked(structure, wanted)
+        from formats import json_blocks  # with all that reads rows, which most runs have no use for
+
+        asked = json_blocks.asked_of(structure, wanted)
         document = Document(stream, asked.limits.row_bytes)
         document.enter_rows(_names(structure.details))
         if not structure.exact:
-            yield from _blocks(document.stretches(), Stretch, asked)
+            yield from json_blocks.blocks(document.stretches(), json_blocks.Stretch, asked)
         while elements := document.elements(BLOCK_ROWS):
-            yield Elements(elements, asked)
+            yield json_blocks.Elements(elements, asked)
         document.check_rest()
 
 
@@ -134,11 +133,13 @@ class NdJson(Format):
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of whole lines."""
-        asked = _asked(structure, wanted)
+        from formats import json_blocks
+
+        asked = json_blocks.asked_of(structure, wanted)
         stretches = _whole_lines(stream, asked.limits)
         if structure.exact:
             stretches = (piece for lines in stretches for piece in in_pieces(lines, BLOCK_ROWS))
-        yield from _blocks(stretches, Lines, asked)
+        yield from json_blocks.blocks(stretches, json_blocks.Lines, asked)
 
 
 def _whole_lines(stream: BinaryIO, limits: Limits) -> Iterator[bytes]:
@@ -187,22 +188,6 @@ def _names(details: Mapping[str, str]) -> Sequence[str]:
 def _structure(rows: Iterable[Any], details: Mapping[str, str], dialect: TableDialect) -> Structure:
     plain = [row for row in rows if not is_deeper(row, dialect.limits.depth) and is_text(row)]
     return Structure(names_of(plain) or None, details, nested=nested_paths(plain), dialect=dialect)
-
-
-def _asked(structure: Structure, wanted: Wanted) -> Asked:
-    paths = [*((name,) for name in structure.columns or ()), *structure.nested]
-    return Asked(paths, wanted, structure.dialect.limits)
-
-
-def _blocks(stretches: Iterator[bytes], block: type[Stretch] | type[Lines], asked: Asked) -> Iterator[Block]:
-    """Blocks that know what the first of them has beside the values that are wanted."""
-    for data in stretches:
-        first = block(data, asked)
-        asked = first.known()
-        yield first
-        break
-    # Megabytes that a loop's variable would hold while the next ones are read.
-    yield from map(partial(block, asked=asked), stretches)
 
 
 def _object(line: str) -> dict[str, Any] | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
-from formats.format import Block, MalformedFile, MisjudgedCutError, Rows
+from formats.format import Block, MalformedFile, MisjudgedCutError, Rows, Structure, Wanted
 from formats.json_alike import rows_alike
 from formats.json_document import Document
 from formats.json_rows import Asked, parse_typed, rows_of
@@ -127,3 +127,20 @@ class Lines(Block):
     def _raw(self, positions: Sequence[int]) -> list[str]:
         lines = self._lines()
         return [shown(stripped(lines[position])) for position in positions]
+
+
+def asked_of(structure: Structure, wanted: Wanted) -> Asked:
+    """What is asked of the rows of a file."""
+    paths = [*((name,) for name in structure.columns or ()), *structure.nested]
+    return Asked(paths, wanted, structure.dialect.limits)
+
+
+def blocks(stretches: Iterator[bytes], block: type[Stretch] | type[Lines], asked: Asked) -> Iterator[Block]:
+    """Blocks that know what the first of them has beside the values that are wanted."""
+    for data in stretches:
+        first = block(data, asked)
+        asked = first.known()
+        yield first
+        break
+    # Megabytes that a loop's variable would hold while the next ones are read.
+    yield from map(partial(block, asked=asked), stretches)

@@ -257,12 +257,3 @@ def _nested(value: Any) -> str:
     if isinstance(value, Number):
         return value
     return json.dumps(value, ensure_ascii=False)
-
-
-def is_text(value: Any) -> bool:
-    """Whether a value can be written in UTF-8."""
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -134,3 +134,12 @@ def parsed_surely(data: bytes) -> Parsed | None:
     """What the bytes of a row are; None where they aren't JSON, and so not surely a row's."""
     row = parsed(data)
     return None if row[2] else row
+
+
+def is_text(value: Any) -> bool:
+    """Whether a value can be written in UTF-8."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
