@@ -25,7 +25,10 @@ _TOTAL = re.compile(
 
 
 def repeated_headers(batch: pa.RecordBatch) -> list[int]:
-    """The rows of a batch, by position, that have each column's own name as its value."""
+    """The rows of a batch, by position, that have each column's own name as its value.
+
+    Before the first may stand a byte order mark, as where files with a header each were put together.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -35,14 +38,15 @@ def repeated_headers(batch: pa.RecordBatch) -> list[int]:
     name = batch.schema.names[0]
     if not (pa.types.is_string(first.type) or pa.types.is_dictionary(first.type)):
         return []
+    spellings = (name, f"\ufeff{name}", f'\ufeff"{name}"')
     if pa.types.is_dictionary(first.type):
-        if pc.index(first.dictionary, pa.scalar(name, first.type.value_type)).as_py() < 0:
+        kind = first.type.value_type
+        if all(pc.index(first.dictionary, pa.scalar(one, kind)).as_py() < 0 for one in spellings):
             return []
         first = first.dictionary_decode()
-    found = pc.indices_nonzero(pc.equal(first, name)).to_pylist()
-    return [
-        row for row in found if all(str(batch.column(i)[row]).strip() == n for i, n in enumerate(batch.schema.names))
-    ]
+    rows = {row for one in spellings for row in pc.indices_nonzero(pc.equal(first, one)).to_pylist()}
+    others = [*zip(batch.schema.names, batch.columns, strict=True)][1:]
+    return [row for row in sorted(rows) if all(str(column[row]).strip() == other for other, column in others)]
 
 
 def rows_without_value(batch: pa.RecordBatch) -> list[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
@@ -119,9 +120,9 @@ class NdJson(Format):
     def likelihood(self, head: Head) -> float:
         """Most of the first lines are objects by themselves."""
         lines = [line for line in _first_lines(head) if line.strip()][:_SAMPLE_ROWS]
-        objects = [row for row in map(_object, lines) if row is not None]
+        objects = [row for row in map(_object_of_any, lines) if row is not None]
         # No document goes on after its first object.
-        if not lines or (2 * len(objects) <= len(lines) and (len(lines) == 1 or _object(lines[0]) is None)):
+        if not lines or (2 * len(objects) <= len(lines) and (len(lines) == 1 or _object_of_any(lines[0]) is None)):
             return 0.0
         if len(lines) == 1 and (way_to_rows(objects[0]) or is_without_rows(objects[0])):
             return 0.3
@@ -193,6 +194,15 @@ def _structure(rows: Iterable[Any], details: Mapping[str, str], dialect: TableDi
 def _object(line: str) -> dict[str, Any] | None:
     try:
         value = DECODER.decode(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _object_of_any(line: str) -> dict[str, Any] | None:
+    """The object of a line, with names that come twice and NaN too: the line is JSON lines', if a bad row of them."""
+    try:
+        value = json.loads(line)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -148,7 +148,8 @@ class _Batch(Block):
 
         columns = {}
         faulty: dict[int, str] = {}
-        for name, type_, column in self._wanted(self.batch.schema, self.batch.columns):
+        for name, type_, found in self._wanted(self.batch.schema, self.batch.columns):
+            column = _in_microseconds(found)
             if column.type == type_ and _in_calendar(column):
                 columns[name] = column
             else:
@@ -188,6 +189,19 @@ class _Batch(Block):
             json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, default=_plain)
             for row in (zip(*columns, strict=True) if columns else [()] * rows.num_rows)
         ]
+
+
+def _in_microseconds(column: pa.Array) -> pa.Array:
+    """Times in nanoseconds, as pandas writes all of them, in microseconds, unless some have a part of one."""
+    import pyarrow as pa
+
+    if getattr(column.type, "unit", "") != "ns" or pa.types.is_duration(column.type):
+        return column
+    to = pa.time64("us") if pa.types.is_time(column.type) else pa.timestamp("us", column.type.tz)
+    try:
+        return column.cast(to)
+    except pa.ArrowInvalid:
+        return column
 
 
 def _in_calendar(column: pa.Array) -> bool:

@@ -32,6 +32,7 @@ _ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]{1,6});|#([0-9]{1,7});|(amp|lt|gt|quot|
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_WHOLE = re.compile("-?[1-9][0-9]*")
 _NOT_ZERO = r"^[+-]?[0.]*[1-9]"
 _DIGITS = re.compile(r"[0-9.\-\n]*+")
 _OF_DIGITS, _OF_EXPONENTS = b"0123456789.-\n", b"+eE"
@@ -71,6 +72,8 @@ class Spelling:
             return {"1": "true", "0": "false"}.get(value, value) or None
         if not _NUMBER.fullmatch(value):
             return unescaped(value) or None
+        if kind == "number" and _WHOLE.fullmatch(value):
+            return value  # of more digits than a double keeps, if a program other than Excel wrote them
         days = float(value)
         if not math.isfinite(days) or (kind == "number" and not days and re.match(_NOT_ZERO, value)):
             return value  # beyond a double on either side: what isn't zero must not become it

@@ -516,3 +516,10 @@ def test_an_escape_before_what_needs_none_is_not_dropped_from_its_value(path: st
     content = f"sku,title,price\n{escaped}\n1,{path},1.50\n2,a\\\\b,2.50\n"
     found = rows(content, stated("sku", "title", "price", escape_char=escape))
     assert found == [("3", '5" disk', "3.50"), f"1,{path},1.50", ("2", "a\\b", "2.50")]
+
+
+@pytest.mark.parametrize("header", ["\ufeffsku,title,price", '\ufeff"sku","title","price"', "sku,title,price"])
+def test_a_header_that_comes_again_with_the_mark_of_another_file_is_no_row(header: str) -> None:
+    one, two = ("1,Salt,1.50", "2,Moons,2.50")
+    content = f"\ufeffsku,title,price\n{one}\n{header}\n{two}\n"
+    assert rows(content) == [TWO[0], header, TWO[1]]

@@ -477,3 +477,9 @@ def test_a_number_of_more_digits_than_a_decimal_has_keeps_them(format_: Format, 
     data = "\n".join(lines) if format_.name == "ndjson" else f"[{','.join(lines)}]"
     found = values_of(read(format_, data.encode(), lambda _: pa.decimal128(38, 4)))
     assert found[500] == {"a": number}
+
+
+@pytest.mark.parametrize("bad", ['{"a":1,"a":2}', '{"a":NaN}', '{"a":-Infinity}'])
+def test_lines_of_which_the_first_are_bad_are_json_lines_all_the_same(bad: str) -> None:
+    head = head_of(f'{bad}\n{bad}\n{{"a":1}}\n'.encode())
+    assert NdJson().likelihood(head) > Json().likelihood(head)

@@ -169,3 +169,23 @@ def test_the_text_of_a_32_bit_float_tells_it_exactly(numbers: list[float]) -> No
 def test_the_raw_text_of_a_32_bit_float_has_no_more_digits_than_tell_it() -> None:
     [row] = read(Parquet(), parquet({"price": pa.array([0.1], pa.float32())}))
     assert row.raw == '{"price": 0.1}'
+
+
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_times_in_nanoseconds_are_those_in_microseconds_unless_they_have_parts_of_one(zone: str | None) -> None:
+    moment = 1_709_229_900_000_000_000
+    table = pa.table(
+        {"at": pa.array([moment, None], pa.timestamp("ns", zone)), "of_day": pa.array([1_000, 2_000], pa.time64("ns"))}
+    )
+    out = io.BytesIO()
+    pq.write_table(table, out)
+    types = {"at": pa.timestamp("us", zone), "of_day": pa.time64("us")}
+    found = values_of(read(Parquet(), out.getvalue(), types.__getitem__))
+    assert [(row or {})["at"] and (row or {})["at"].isoformat()[:19] for row in found] == ["2024-02-29T18:05:00", None]
+    assert [str((row or {})["of_day"]) for row in found] == ["00:00:00.000001", "00:00:00.000002"]
+
+    finer = pa.table({"at": pa.array([moment + 1], pa.timestamp("ns", zone))})
+    out = io.BytesIO()
+    pq.write_table(finer, out)
+    [row] = values_of(read(Parquet(), out.getvalue(), types.__getitem__))
+    assert str((row or {})["at"]).startswith("2024-02-29 18:05:00.000000001")
