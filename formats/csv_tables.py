@@ -40,7 +40,8 @@ _FEWEST_ROWS = 2
 """That have to stand together above a gap: where each line is followed by a blank one, these mean nothing."""
 _FEWEST_COLUMNS = 2
 """Of numbers, in which another header has names, and rows like the first table's have the same form. One may be of
-article numbers, among which a word is a value, and one of amounts is in any table."""
+article numbers, among which a word is a value, and one of amounts is in any table. One will do, too, where the header
+has a name of the first one."""
 
 
 def first_table(pieces: Iterator[Records], dialect: Dialect, columns: Sequence[str]) -> Iterator[Piece]:
@@ -167,9 +168,10 @@ class _Finder:
         values = self._values(line)
         if self._names_own(values):
             return False
-        if opens and _are_names(values, len(self._columns)) and self._is_unlike_rows(values):
+        if opens and _are_names(values, len(self._columns)):
             self._shares_name = not {*map(normalise, values)}.isdisjoint(self._columns)
-            return True
+            if self._is_unlike_rows(values, 1 if self._shares_name else _FEWEST_COLUMNS):
+                return True
         if len(values) == len(self._columns) and len(self._rows) < _ROWS_TO_COMPARE:
             self._rows.append([*values])
         return False
@@ -185,8 +187,8 @@ class _Finder:
     def _names_own(self, values: Sequence[str]) -> bool:
         return [*map(normalise, values)] == self._columns
 
-    def _is_unlike_rows(self, names: Sequence[str]) -> bool:
-        """Whether names stand where the rows have numbers, and none is a value of a row."""
+    def _is_unlike_rows(self, names: Sequence[str], fewest: int) -> bool:
+        """Whether names stand where rows have numbers, in so many columns at least, and none is a value of a row."""
         if len(self._rows) < _FEWEST_ROWS:
             return False
         numbers = amounts = 0
@@ -197,7 +199,7 @@ class _Finder:
             if len(filled) >= _FEWEST_ROWS and not _DIGIT.search(name):
                 numbers += all(map(_DIGIT.search, filled))
                 amounts += all(map(_AMOUNT.fullmatch, filled))
-        return numbers >= _FEWEST_COLUMNS or amounts > 0
+        return numbers >= fewest or amounts > 0
 
     def _is_like_rows(self, row: Sequence[str]) -> bool:
         """Whether a row has values of the same form as the first rows wherever these have numbers."""

@@ -106,6 +106,13 @@ def test_a_header_with_a_name_of_the_first_table_is_one_whatever_stands_below_it
     assert outcomes(FIRST + "\nsku,title,refund\n3,Owls,3.50\n4,Tea,4.50\n") == TWO + OTHER
 
 
+def test_a_name_of_the_first_header_tells_another_one_where_one_column_alone_has_numbers() -> None:
+    first = "product,store,units\n" + "aa,a,1\n" * 20
+    rows = [("aa", "a", "1")] * 20
+    assert outcomes(first + "\nstore,manager,staff\nNorth,Ann,5\nSouth,Bob,6\n") == rows + OTHER
+    assert outcomes(first + "\nshop,manager,few\nbb,b,2\n") == [*rows, ("shop", "manager", "few"), ("bb", "b", "2")]
+
+
 @pytest.mark.parametrize("below", ["3,Owls,3", "3a,Owls,3.50", "3,Owls", "3,,"])
 def test_a_row_of_another_form_is_of_another_table(below: str) -> None:
     assert outcomes(FIRST + f"\nshop,city,revenue\n{below}\n4,Tea,4.50\n") == TWO + OTHER
