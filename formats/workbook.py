@@ -91,9 +91,14 @@ def _chosen(sheets: Sequence[Sheet], details: Mapping[str, str], dialect: TableD
     else:
         found = [sheet for sheet in sheets if sheet.visible]
     if not found:
-        wish = details.get("sheet") or details.get("sheet number")
-        what = f"no sheet {wish!r}" if wish else "no visible sheet"
-        raise MalformedFile(f"the workbook has {what}; its sheets are {', '.join(map(repr, names)) or 'none'}")
+        what, remedy = "no visible sheet", "show the one with the rows, or name it in the contract's dialect.sheetName"
+        if "sheet" in details:
+            what, remedy = f"no sheet {details['sheet']!r}", "correct dialect.sheetName of the contract"
+        elif "sheet number" in details:
+            what, remedy = f"no sheet number {details['sheet number']}", "correct dialect.sheetNumber of the contract"
+        raise MalformedFile(
+            f"the workbook has {what}; its sheets are {', '.join(map(repr, names)) or 'none'}; {remedy}"
+        )
     filled = [sheet for sheet in found if next(sheet.lines(), None)] or found
     many = dialect.known and len(filled) > 1
     return max(filled, key=lambda sheet: most_known(sheet, dialect)) if many else filled[0]

@@ -143,6 +143,8 @@ def test_hidden_sheets_are_passed_over_and_the_contract_may_name_one() -> None:
     assert Excel().inspect(head, TableDialect(sheet_number=1)).columns == ("sku", "Notes")
     with pytest.raises(MalformedFile, match="no sheet 'March'; its sheets are 'Notes', 'Sales', 'Old'"):
         Excel().inspect(head, TableDialect(sheet_name="March"))
+    with pytest.raises(MalformedFile, match=r"no sheet number 9; .*; correct dialect\.sheetNumber of the contract"):
+        Excel().inspect(head, TableDialect(sheet_number=9))
 
 
 def test_a_header_over_two_rows_is_joined_and_one_without_is_the_contracts() -> None:
