@@ -93,7 +93,10 @@ class Csv(Format):
             comment_char=dialect.comment_char,
             limits=dialect.limits,
         )
-        return Structure(found.columns, details, dialect=spelled)
+        columns = found.columns
+        if is_long(dialect.delimiter):
+            columns = tuple(column.replace(STAND_IN, delimiter) for column in columns)
+        return Structure(columns, details, dialect=spelled)
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of whole records, cut where no quotes are open."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 STAND_IN = "\x1f"
-"""The unit separator of ASCII, which texts don't have."""
+"""The unit separator of ASCII, which hardly a text has; a file with it is refused."""
 
 
 def is_long(delimiter: str | None) -> bool:
@@ -69,7 +69,7 @@ class WithDelimiter(Block):
             rows,
             batch=type(rows.batch).from_arrays(columns, rows.batch.schema.names) if columns else rows.batch,
             raw=lambda positions: [self._text(text) for text in rows.raw(positions)],
-            malformed=[replace(row, raw=self._text(row.raw)) for row in rows.malformed],
+            malformed=[replace(row, raw=self._text(row.raw), reason=self._text(row.reason)) for row in rows.malformed],
         )
 
     def _restored(self, column: pa.Array) -> pa.Array:

@@ -93,8 +93,13 @@ def may_begin_another(data: bytes, dialect: Dialect, columns: Sequence[str], *, 
     # The line may be empty, at the end: a match that failed there would be tried again from each gap before.
     below = re.compile(rb"(?:" + (rb"\A|" if below_gap else b"") + start + rb")" + passed + rb"(?P<line>[^\r\n]*)")
     own = [*map(normalise, columns)]
-    found = (_values(shown(gap["line"][:_LONGEST_LINE]), dialect) for gap in below.finditer(data))
-    return any(_are_names(values, len(columns)) and [*map(normalise, values)] != own for values in found)
+    for gap in below.finditer(data):
+        if len(gap["line"]) > _LONGEST_LINE:
+            return True
+        values = _values(shown(gap["line"]), dialect)
+        if _are_names(values, len(columns)) and [*map(normalise, values)] != own:
+            return True
+    return False
 
 
 def _has_gap(data: bytes, delimiter: bytes) -> bool:

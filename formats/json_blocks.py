@@ -141,6 +141,7 @@ def blocks(stretches: Iterator[bytes], block: type[Stretch] | type[Lines], asked
         first = block(data, asked)
         asked = first.known()
         yield first
+        del data, first
         break
     # Megabytes that a loop's variable would hold while the next ones are read.
     yield from map(partial(block, asked=asked), stretches)

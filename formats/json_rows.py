@@ -131,10 +131,16 @@ def _widened(type_: pa.DataType) -> pa.DataType:
 
 
 def _count_values(fields: Iterable[pa.Field]) -> int:
-    """How many values a row of some fields has, those within objects among them."""
+    """How many values a row of some fields has, those within objects and one of each array among them."""
     import pyarrow as pa
 
-    return sum(_count_values(field.type.fields) if pa.types.is_struct(field.type) else 1 for field in fields)
+    count = 0
+    for column in fields:
+        type_ = column.type
+        while pa.types.is_list(type_):
+            type_ = type_.value_type
+        count += _count_values(type_.fields) if pa.types.is_struct(type_) else 1
+    return count
 
 
 def _parsed_exactly(wanted: pa.DataType | None) -> pa.DataType | None:

@@ -50,7 +50,7 @@ def cast_dates(strings: pa.Array, field: Field, *, native: bool = False) -> pa.A
     """
     if native and field.formats != (DEFAULT_FORMAT,):
         field = replace(field, formats=(*field.formats, DEFAULT_FORMAT))
-    # An expression for every value takes as long as the cast; how long they are tells most often that none needs it.
+    # A regular expression takes as long as the cast. The lengths show that it isn't needed, most often.
     if native and field.type == "date" and any_true(pc.greater(pc.binary_length(strings), _DATE_LENGTH)):
         strings = pc.replace_substring_regex(strings, f"^({_DATE})[T ]00:00:00(\\.0+)?$", r"\1")
     elif (

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import fields
 
+from formats.csv_delimiter import STAND_IN, is_long
 from formats.dialect import TableDialect, normalise
 from formats.encoding import is_encoding
 from formats.limits import LIMITS, MOST, Limits
@@ -39,9 +40,12 @@ def parse_dialect(root: Section, columns: Sequence[tuple[str, ...]]) -> TableDia
         columns=tuple(names[0] for names in columns),
         known=frozenset(normalise(name) for names in columns for name in names),
     )
-    marks = [mark for mark in (dialect.quote_char, dialect.escape_char) if mark]
+    quote = '"' if dialect.quote_char is None else dialect.quote_char
+    marks = [mark for mark in (quote, dialect.escape_char) if mark]
     if len(set(marks)) < len(marks) or any(mark in (dialect.delimiter or "") for mark in marks):
         root.problem("dialect", "another character each for delimiter, quoteChar and escapeChar")
+    if is_long(dialect.delimiter) and STAND_IN in (dialect.delimiter or ""):
+        section.problem("delimiter", "no U+001F among several characters")
     if dialect.header is False and header_rows:
         section.problem("headerRows", "no rows, where header is false")
     return dialect

@@ -56,6 +56,11 @@ def test_the_delimiter_that_is_told_is_the_files_own() -> None:
     assert structure.columns == ("sku", "price")
 
 
+def test_a_name_may_hold_the_delimiter() -> None:
+    rows = read('\ufeff"a||b"||price\nA||9\n', replace(AS_FOUND, delimiter="||"))
+    assert values_of(rows) == [{"a||b": "A", "price": "9"}]
+
+
 def test_a_file_with_the_character_that_stands_for_a_long_delimiter_is_refused_with_the_remedy() -> None:
     with pytest.raises(MalformedFile, match=r"U\+001F.*export it with a delimiter of one byte"):
         read("sku||price\nA\x1f1||9\n", replace(AS_FOUND, delimiter="||"))

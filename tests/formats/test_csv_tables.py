@@ -205,3 +205,9 @@ def test_a_title_may_have_bytes_that_are_no_text(most: int | None) -> None:
     data = FIRST.encode() + b"\xf8 Shops\nshop,city,revenue\nB1,Berlin,4.00\nB2,Bonn,5.00\n"
     found = [tuple(row.values.values()) if row.values else row.reason for row in read(Csv(), data, most=most)]
     assert found[:2] + found[3:] == TWO + OTHER
+
+
+def test_a_header_of_very_long_names_begins_another_table() -> None:
+    names = [f"{letter}{'x' * 9_000}" for letter in "abc"]
+    assert outcomes(FIRST + f"\n{','.join(names)}\nB1,Berlin,4.00\n")[:2] == TWO
+    assert may_begin_another(f"\n{','.join(names)}\n".encode(), Dialect(","), ["sku", "title", "price"], below_gap=True)

@@ -1,5 +1,7 @@
 """What rows have beside the values that are wanted is known from the first rows, and changes nothing of the others."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from formats import Format
 from formats.json import Json, NdJson
 from formats.json_blocks import Lines, Stretch
-from formats.json_rows import parse_typed, rows_of
+from formats.json_rows import Asked, parse_typed, rows_of
 from formats.json_values import parsed
 from formats.limits import LIMITS
 from formats.reading import Row, blocks, read
@@ -69,3 +71,12 @@ def test_what_the_first_rows_have_beside_is_read_in_later_blocks_without_guesses
     assert len(stretches) > 2
     for block in stretches[1:]:
         assert parse_typed(block.data, block.asked, in_array=format_.name == "json") is not None
+
+
+def test_places_for_values_within_arrays_count_too() -> None:
+    names = ",".join(f'"n{number}":1' for number in range(100))
+    limits = replace(LIMITS, cells=5_000)
+    known = Asked([("a",), ("b",)], _wanted, limits).knowing(b'{"a":"x","b":[{%s}]}' % names.encode(), in_array=False)
+    assert known.beside
+    many = b'{"a":"x","b":[' + b",".join([b"{}"] * 1_000) + b"]}"
+    assert parse_typed(many, known) is None
