@@ -46,7 +46,7 @@ class Csv(Format):
         text = head.text()
         if text is None or not text.strip():
             return 0.0
-        if text.lstrip()[0] in "[{<":  # as JSON and XML begin, of which neither has a delimiter behind a bracketed name
+        if text.lstrip()[0] in "[{<":  # as JSON and XML begin, but with no delimiter behind what is in brackets
             return 0.96 if _BRACKETED_NAME.match(text) else 0.0
         return 0.8 if len(find_head(text, AS_FOUND).columns) > 1 else 0.2
 
@@ -65,20 +65,9 @@ class Csv(Format):
             text = text.replace(dialect.delimiter or "", STAND_IN)
             stated = replace(dialect, delimiter=STAND_IN)
         found = find_head(text, stated)
-        last = max(dialect.header_rows, default=0)
-        if len(sample(text, found.dialect)) < last:
-            where = "" if head.complete else f" among the first {SAMPLE_RECORDS}, where a header has to be"
-            raise MalformedFile(
-                f"{head.name}: there is no record {last}{where}, which dialect.headerRows of the contract names; "
-                "correct it"
-            )
+        _refuse_far_records(head, len(sample(text, found.dialect)), dialect)
         if any("\0" in column for column in found.columns):
             raise MalformedFile(f"{head.name}: the header has a NUL byte, which no text has; export the file again")
-        if max(dialect.comment_rows, default=0) > SAMPLE_RECORDS:
-            raise MalformedFile(
-                f"{head.name}: dialect.commentRows of the contract names record {max(dialect.comment_rows)}; only the "
-                f"first {SAMPLE_RECORDS} can be passed over; state dialect.commentChar, or export without the others"
-            )
         line_end = "\n" if "\n" in text or "\r" not in text else "\r"
         delimiter = dialect.delimiter or found.dialect.delimiter
         details = {"delimiter": delimiter, "line end": line_end, **found.details}
@@ -135,3 +124,18 @@ class Csv(Format):
             block = CsvRows(records.data, dialect, columns, included, wanted, last, ends, structure.exact, below_gap)
             yield WithUnclosed(block, records) if records.unclosed else block
             below_gap = ends_with_gap(records.data, dialect)
+
+
+def _refuse_far_records(head: Head, seen: int, dialect: TableDialect) -> None:
+    """Raises :class:`~formats.MalformedFile` where the contract names records beyond the first ones, which are seen."""
+    last = max(dialect.header_rows, default=0)
+    if seen < last:
+        where = "" if head.complete else f" among the first {SAMPLE_RECORDS}, where a header has to be"
+        raise MalformedFile(
+            f"{head.name}: there is no record {last}{where}, which dialect.headerRows of the contract names; correct it"
+        )
+    if max(dialect.comment_rows, default=0) > SAMPLE_RECORDS:
+        raise MalformedFile(
+            f"{head.name}: dialect.commentRows of the contract names record {max(dialect.comment_rows)}; only the "
+            f"first {SAMPLE_RECORDS} can be passed over; state dialect.commentChar, or export without the others"
+        )

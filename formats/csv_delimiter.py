@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from formats.columns import batch_of
 from formats.format import Block, MalformedFile, Rows
 
 if TYPE_CHECKING:
@@ -28,17 +28,14 @@ def with_stand_in(stream: BinaryIO, delimiter: str) -> BinaryIO:
     return cast(BinaryIO, _WithStandIn(stream, delimiter))
 
 
-class _WithStandIn(io.RawIOBase):
+class _WithStandIn:
     def __init__(self, stream: BinaryIO, delimiter: str) -> None:
         self._stream = stream
         self._delimiter = delimiter.encode()
         self._rest = b""
         """What may be the beginning of a delimiter."""
 
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int) -> bytes:
         """About so many bytes; none at the end."""
         while chunk := self._stream.read(size):
             if STAND_IN.encode() in chunk:
@@ -67,7 +64,7 @@ class WithDelimiter(Block):
         columns = [self._restored(column) for column in rows.batch.columns]
         return replace(
             rows,
-            batch=type(rows.batch).from_arrays(columns, rows.batch.schema.names) if columns else rows.batch,
+            batch=batch_of(rows.batch.schema.names, columns, rows.batch.num_rows),
             raw=lambda positions: [self._text(text) for text in rows.raw(positions)],
             malformed=[replace(row, raw=self._text(row.raw), reason=self._text(row.reason)) for row in rows.malformed],
         )

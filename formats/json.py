@@ -37,6 +37,8 @@ _WORDS = (b"null", b"true", b"false")
 _PROPERTY = "property"
 """Where the rows are by the contract, in the word of a Table Dialect."""
 _CLOSING = {"[": "]", "{": "}"}
+_LENIENT = json.JSONDecoder()
+"""Takes names that come twice and NaN too: a line with them is a row of JSON lines, if a bad one."""
 
 
 @hookimpl
@@ -120,9 +122,9 @@ class NdJson(Format):
     def likelihood(self, head: Head) -> float:
         """Most of the first lines are objects by themselves."""
         lines = [line for line in _first_lines(head) if line.strip()][:_SAMPLE_ROWS]
-        objects = [row for row in map(_object_of_any, lines) if row is not None]
+        objects = [row for row in (_object(line, _LENIENT) for line in lines) if row is not None]
         # No document goes on after its first object.
-        if not lines or (2 * len(objects) <= len(lines) and (len(lines) == 1 or _object_of_any(lines[0]) is None)):
+        if not lines or (2 * len(objects) <= len(lines) and (len(lines) == 1 or _object(lines[0], _LENIENT) is None)):
             return 0.0
         if len(lines) == 1 and (way_to_rows(objects[0]) or is_without_rows(objects[0])):
             return 0.3
@@ -191,18 +193,9 @@ def _structure(rows: Iterable[Any], details: Mapping[str, str], dialect: TableDi
     return Structure(names_of(plain) or None, details, nested=nested_paths(plain), dialect=dialect)
 
 
-def _object(line: str) -> dict[str, Any] | None:
+def _object(line: str, decoder: json.JSONDecoder = DECODER) -> dict[str, Any] | None:
     try:
-        value = DECODER.decode(line)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _object_of_any(line: str) -> dict[str, Any] | None:
-    """The object of a line, with names that come twice and NaN too: the line is JSON lines', if a bad row of them."""
-    try:
-        value = json.loads(line)
+        value = decoder.decode(line)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

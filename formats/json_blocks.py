@@ -137,11 +137,11 @@ def asked_of(structure: Structure, wanted: Wanted) -> Asked:
 
 def blocks(stretches: Iterator[bytes], block: type[Stretch] | type[Lines], asked: Asked) -> Iterator[Block]:
     """Blocks that know what the first of them has beside the values that are wanted."""
-    for data in stretches:
-        first = block(data, asked)
-        asked = first.known()
-        yield first
-        del data, first
-        break
-    # Megabytes that a loop's variable would hold while the next ones are read.
+    data = next(stretches, None)
+    if data is None:
+        return
+    first = block(data, asked)
+    asked = first.known()
+    yield first
+    del data, first  # megabytes, which a loop's variable would hold too while the next ones are read
     yield from map(partial(block, asked=asked), stretches)

@@ -290,16 +290,6 @@ class Elements:
             refuse_too_many(len(self._row), self._limits)
 
 
-_CUT_OFF = {
-    expat.errors.codes[name] for name in (expat.errors.XML_ERROR_NO_ELEMENTS, expat.errors.XML_ERROR_UNCLOSED_TOKEN)
-}
-_REMEDIES = {
-    expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]: (
-        "a file holds one document: remove what stands after it, or upload it as a file of its own"
-    ),
-}
-
-
 def _row_ends(name: str) -> re.Pattern[bytes]:
     """What the last tag of a row looks like, in UTF-8."""
     qualified = rb"(?:[^\s<>:/]+:)?" + re.escape(name.encode())

@@ -7,29 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from formats import AS_FOUND, Format, Head, MalformedFile, Registry, Structure
 from formats.columns import refuse_too_many
-from formats.encoding import (
-    UTF_8,
-    WINDOWS_1252,
-    decoded_head,
-    first_valid,
-    is_valid,
-    marked,
-    seen,
-    utf_8_or_windows,
-)
+from formats.encoding import decoded_head
 from runtime.contents import Content, contents
 from runtime.contract import Contract
 from runtime.source import Source
+from runtime.text_encoding import Scan, encoding_of, likely_encoding, told_encoding
 
 _LONGEST_REASON = 1_000
 """Characters of a reason that are kept: it may repeat a part of the file, and goes into messages of limited size."""
-
-Scan = Literal["never", "if needed", "always"]
-"""Whether a file of text is read to its end to find out its encoding: ``if needed`` where its head isn't UTF-8."""
 
 
 class RefusedFile(Exception):  # noqa: N818 - what it is about
@@ -235,22 +223,15 @@ def exactly(admission: Admission) -> Admission:
 def _look(content: Content, registry: Registry, contract: Contract | None, scan: Scan) -> Part:
     head = content.head
     stated = contract.encodings if contract else ()
-    told = marked(head.data) or _of_stated(head, stated) or seen(head.data)
-    text = decoded_head(head, told or _of_unmarked(head))
+    told = told_encoding(head, stated)
+    text = decoded_head(head, told or likely_encoding(head))
     format_ = _format(head, text, registry, contract)
     encoding, is_assumed = None, False
-    if format_.is_text:
-        told = told or _declared(format_, text)
-        encoding = told or (UTF_8 if format_.is_utf8 else _of_unmarked(head))
-        is_assumed = told is None and not format_.is_utf8
-        if len(stated) > 1 and scan != "never" and not marked(head.data):
-            encoding = _first_of(content, stated)
-        elif is_assumed and (scan == "always" or (scan == "if needed" and encoding != UTF_8)):
-            with content.open() as stream:
-                encoding, is_assumed = utf_8_or_windows(stream), False
-        text = decoded_head(head, encoding)
     dialect = contract.dialect if contract else AS_FOUND
     try:
+        if format_.is_text:
+            encoding, is_assumed = encoding_of(content, text, format_, told, stated, scan)
+            text = decoded_head(head, encoding)
         structure = format_.inspect(text if format_.is_text else head, dialect)
         refuse_too_many(len(structure.columns or ()), dialect.limits)
     except MalformedFile as error:
@@ -272,31 +253,3 @@ def _format(head: Head, text: Head, registry: Registry, contract: Contract | Non
         raise MalformedFile(
             f"{head.name}: the contract's format, {contract.format}, is not installed here; there is: {names}"
         ) from None
-
-
-def _declared(format_: Format, head: Head) -> str | None:
-    try:
-        return format_.declared_encoding(head)
-    except MalformedFile as error:
-        raise _UnfitFile(error.at(head.name), format_.name) from error
-
-
-def _of_stated(head: Head, encodings: Sequence[str]) -> str | None:
-    """The first encoding of a contract in which the head is text, or else the first."""
-    fitting = (name for name in encodings if is_valid(head.data, name, complete=head.complete))
-    return next(fitting, encodings[0] if encodings else None)
-
-
-def _of_unmarked(head: Head) -> str:
-    return UTF_8 if is_valid(head.data, UTF_8, complete=head.complete) else WINDOWS_1252
-
-
-def _first_of(content: Content, encodings: Sequence[str]) -> str:
-    with content.open() as stream:
-        found = first_valid(stream, encodings)
-    if found is None:
-        raise MalformedFile(
-            f"{content.head.name}: the text is in none of the contract's encodings ({', '.join(encodings)}); "
-            "export it in one of them, or add its encoding to the contract"
-        )
-    return found

@@ -28,7 +28,7 @@ def objects(names: Sequence[str], columns: Sequence[pa.Array]) -> pa.Array:
 
 
 class _Texts(NamedTuple):
-    """Texts of some rows, by the rows' numbers in order; of rows that have none there is nothing."""
+    """Texts of some rows, or lists of them, and the rows' numbers in order; of rows that have none there is nothing."""
 
     rows: pa.Array
     texts: pa.Array
@@ -54,11 +54,11 @@ def _by_row(parts: Sequence[_Texts]) -> _Texts:
 
     It takes as long as there are texts: of very many columns a row may have a few.
     """
-    rows, texts = (pa.concat_arrays(of_parts) for of_parts in zip(*parts, strict=True))
+    rows, found = (pa.concat_arrays(of_parts) for of_parts in zip(*parts, strict=True))
     order = pc.sort_indices(rows)  # which leaves what is of one row in its order
     runs = pc.run_end_encode(rows.take(order))
     ends = pa.concat_arrays([integers([0]).cast(pa.int32()), runs.run_ends.cast(pa.int32())])
-    return _Texts(runs.values, pa.ListArray.from_arrays(ends, texts.take(order)))
+    return _Texts(runs.values, pa.ListArray.from_arrays(ends, found.take(order)))
 
 
 def _quoted(strings: pa.Array) -> pa.Array:
@@ -68,7 +68,7 @@ def _quoted(strings: pa.Array) -> pa.Array:
 
 def _escaped(strings: pa.Array) -> pa.Array:
     escaped = pc.replace_substring(pc.replace_substring(strings, "\\", "\\\\"), '"', '\\"')
-    control = pc.fill_null(pc.match_substring_regex(strings, _CONTROL), False)
+    control = pc.match_substring_regex(strings, _CONTROL)
     if not any_true(control):
         return escaped
     spelled = texts([json.dumps(value, ensure_ascii=False)[1:-1] for value in strings.filter(control).to_pylist()])

@@ -128,14 +128,15 @@ def refuse_if_too_many(
     row, and its reason.
     """
     tolerated = admission.contract.tolerated_bad_rows
-    if not first or (bad <= tolerated * rows and not (replaces and bad == rows)):
+    if first and bad > tolerated * rows:
+        why = (
+            f"{bad:,} of {rows:,} rows are bad, more than the share of {tolerated} that the contract tolerates; mend "
+            "them, or raise toleratedBadRows"
+        )
+    elif first and replaces and bad == rows:
+        why = f"all {rows:,} rows are bad, and would replace those of the version before, which stay; mend them"
+    else:
         return
-    why = (
-        f"{bad:,} of {rows:,} rows are bad, more than the share of {tolerated} that the contract tolerates; mend them, "
-        "or raise toleratedBadRows"
-        if bad > tolerated * rows
-        else f"all {rows:,} rows are bad, and would replace those of the version before, which stay; mend them"
-    )
     raise RefusedFile(f"{source.name}: {why}; the first is row {first[0]}: {first[1]}", admission.format.name)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.contract import parse_contract
 from runtime.contract_file import load_contract
 from runtime.descriptor import ContractError
 
@@ -217,3 +218,27 @@ LAUGHS = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in ran
 def test_aliases_that_make_many_values_of_a_few_are_a_mistake(text: str, expected: str, tmp_path: Path) -> None:
     [mistake] = mistakes(tmp_path, text)
     assert mistake.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "expected"),
+    [
+        ({"delimiter": '","'}, "another character each for delimiter, quoteChar and escapeChar"),
+        ({"delimiter": "|'", "quoteChar": "'"}, "another character each"),
+        ({"delimiter": "a\nb"}, "one character or several, without line ends"),
+        ({"delimiter": ""}, "one character or several"),
+        ({"delimiter": "\x1f\x1f"}, r"no U\+001F among several characters"),
+    ],
+)
+def test_a_delimiter_that_can_not_work_is_refused(dialect: dict[str, str], expected: str) -> None:
+    with pytest.raises(ContractError, match=expected):
+        parse_contract({"name": "n", "schema": {"fields": [{"name": "a"}]}, "dialect": dialect})
+
+
+@pytest.mark.parametrize("delimiter", ["||", "\x1f", "\x01", '","'])
+def test_other_delimiters_are_taken(delimiter: str) -> None:
+    quote = {"quoteChar": ""} if '"' in delimiter else {}
+    made = parse_contract(
+        {"name": "n", "schema": {"fields": [{"name": "a"}]}, "dialect": {"delimiter": delimiter, **quote}}
+    )
+    assert made.dialect.delimiter == delimiter

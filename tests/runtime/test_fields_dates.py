@@ -245,3 +245,17 @@ def test_a_column_is_cast_as_each_of_its_values_is_by_itself(field: Field, texts
     together = cast(pa.array(texts, pa.string()), field)
     alone = pa.concat_arrays([cast(pa.array([text], pa.string()), field) for text in texts])
     assert together.equals(alone)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2025-12-31T00:00:00", NEW_YEARS_EVE),
+        ("2025-12-31 00:00:00.000000", NEW_YEARS_EVE),
+        ("2025-12-31T00:00:01", None),
+        ("2025-12-31 12:00:00", None),
+    ],
+)
+def test_a_files_own_datetime_at_midnight_is_its_date(text: str, value: datetime.date | None) -> None:
+    assert cast(pa.array([text, "2025-12-31"]), field("date"), native=True).to_pylist() == [value, NEW_YEARS_EVE]
+    assert cast(pa.array([text]), field("date")).to_pylist() == [None]
