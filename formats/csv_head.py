@@ -16,7 +16,7 @@ from formats.header import begins_with_row, fill_each_other, is_row, names_known
 _DELIMITERS = (",", ";", "\t", "|", "^", "~")
 SAMPLE_RECORDS = 50
 ROW_END = "row end"
-"""The name of the detail that rows end with a delimiter that the header lacks."""
+"""The name of the detail that rows end with a delimiter."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class CsvHead:
     header: tuple[int, ...]
     columns: tuple[str, ...]
     ends_with_delimiter: bool
-    """Whether rows end with a delimiter that the header lacks, after which there is no value."""
+    """Whether rows end with a delimiter, after which there is no value."""
 
     @property
     def details(self) -> dict[str, str]:
@@ -60,7 +60,13 @@ def find_head(text: str, stated: TableDialect) -> CsvHead:
     header = _header(records, stated)
     columns = names_of([records[number - 1] for number in header if number <= len(records)], stated)
     columns = columns or _columns_without_header(records, stated)
-    return CsvHead(dialect, header, columns, _end_with_delimiter(records[max(header, default=0) :], len(columns)))
+    rows = records[max(header, default=0) :]
+    if len(columns) > 1 and not columns[-1] and _have_no_value(rows, len(columns) - 1):
+        columns = columns[:-1]  # the header ends with a delimiter, as its rows may
+        ends = 2 * sum(len(row) > len(columns) for row in rows) > len(rows)
+    else:
+        ends = _end_with_delimiter(rows, len(columns))
+    return CsvHead(dialect, header, columns, ends)
 
 
 def sample(text: str, dialect: Dialect) -> list[list[str]]:
@@ -167,6 +173,11 @@ def _end_with_delimiter(rows: Sequence[Sequence[str]], width: int) -> bool:
     In a single row among others it may be a value that is missing, after one with a delimiter in it.
     """
     return 2 * sum(len(row) == width + 1 and not row[-1] for row in rows) > len(rows)
+
+
+def _have_no_value(rows: Sequence[Sequence[str]], position: int) -> bool:
+    """Whether most rows have nothing at a position and after it."""
+    return not rows or 2 * sum(not any(row[position:]) for row in rows) > len(rows)
 
 
 def _has_no_header(records: Sequence[Sequence[str]], stated: TableDialect) -> bool:

@@ -66,9 +66,13 @@ def marked(data: bytes) -> str | None:
 
 def seen(data: bytes) -> str | None:
     """UTF-16 or UTF-32 without a mark, where a file's first bytes show it surely: every other one is zero and no others
-    are, or three of four."""
+    are, or three of four; or they are lines of printed characters in one of the two ways of UTF-16 alone."""
     if len(data) < _LONGEST_SEQUENCE or b"\0" not in data:
         return None
+    return _seen_by_zeros(data) or _seen_by_lines(data)
+
+
+def _seen_by_zeros(data: bytes) -> str | None:
     data = data[: len(data) // _LONGEST_SEQUENCE * _LONGEST_SEQUENCE]
     first, second, third, fourth = (data[place::_LONGEST_SEQUENCE].count(0) for place in range(_LONGEST_SEQUENCE))
     length = len(data) // _LONGEST_SEQUENCE
@@ -80,6 +84,18 @@ def seen(data: bytes) -> str | None:
     if second + fourth >= 2 * mostly and not first + third:
         return "utf-16-le"
     return "utf-16-be" if first + third >= 2 * mostly and not second + fourth else None
+
+
+def _seen_by_lines(data: bytes) -> str | None:
+    found = []
+    for name in ("utf-16-le", "utf-16-be"):
+        try:
+            lines = codecs.getincrementaldecoder(name)().decode(data).splitlines()
+        except UnicodeError:
+            continue
+        if len(lines) > 1 and all(line.replace("\t", "").isprintable() for line in lines):
+            found.append(name)
+    return found[0] if len(found) == 1 else None
 
 
 def is_valid(data: bytes, encoding: str, *, complete: bool) -> bool:

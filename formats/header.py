@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from formats.dialect import TableDialect, normalise
 
@@ -19,12 +20,13 @@ def names_known(record: Sequence[str], stated: TableDialect) -> int:
 def naming(records: Sequence[Sequence[str]], numbers: Sequence[int], stated: TableDialect) -> tuple[int, ...]:
     """Of the records with some numbers, from 1, the one that names most of the contract's columns, or two together.
 
-    None where no record names any.
+    None where no record names any, and no two do.
     """
     found = max(numbers, key=lambda number: names_known(records[number - 1], stated), default=0)
     best: tuple[int, ...] = (found,)
     most = names_known(records[found - 1], stated) if found else 0
-    for pair in ((found - 1, found), (found, found + 1)) if most else ():
+    pairs = [(found - 1, found), (found, found + 1)] if most else list(pairwise(numbers))
+    for pair in pairs:
         if pair[0] > 0 and pair[1] <= len(records):
             known = names_known(names_of([records[part - 1] for part in pair], stated), stated)
             if known > most:

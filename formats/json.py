@@ -26,7 +26,7 @@ from formats.format import (
 )
 from formats.hookspecs import hookimpl
 from formats.json_document import Document
-from formats.json_paths import is_deeper, is_without_rows, names_of, nested_paths, way_to_rows
+from formats.json_paths import Path, is_deeper, is_without_rows, names_of, nested_paths, value_at, way_to_rows
 from formats.json_values import DECODER, SPACE, is_text
 from formats.limits import BLOCK_ROWS, Limits
 from formats.lines import in_pieces
@@ -132,7 +132,14 @@ class NdJson(Format):
 
     def inspect(self, head: Head, dialect: TableDialect = AS_FOUND) -> Structure:
         """The keys of the first rows."""
-        return _structure(map(_object, _first_lines(head)[:_SAMPLE_ROWS]), {}, dialect)
+        rows = [_object(line) for line in _first_lines(head)[:_SAMPLE_ROWS]]
+        names = _names({_PROPERTY: dialect.property} if dialect.property else {})
+        if names and any(row and value_at(row, names) is not None for row in rows):
+            raise MalformedFile(
+                f"{head.name}: the contract's dialect.property leads into each line, where no array of rows is; have "
+                "the line of each row be its object alone, or export one document with the rows in an array there"
+            )
+        return _structure(rows, {}, dialect)
 
     def read(self, stream: BinaryIO, structure: Structure, wanted: Wanted) -> Iterator[Block]:
         """Blocks of whole lines."""
@@ -183,9 +190,9 @@ def _first_lines(head: Head) -> list[str]:
     return data.decode("utf-8-sig", errors="replace").split("\n")
 
 
-def _names(details: Mapping[str, str]) -> Sequence[str]:
+def _names(details: Mapping[str, str]) -> Path:
     """The way to the rows that a contract names."""
-    return details[_PROPERTY].split(".") if _PROPERTY in details else ()
+    return tuple(details[_PROPERTY].split(".")) if _PROPERTY in details else ()
 
 
 def _structure(rows: Iterable[Any], details: Mapping[str, str], dialect: TableDialect) -> Structure:

@@ -19,8 +19,9 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 _ESCAPE_LENGTH = len(r"\ud83d\ude00")
 """A fault nearer to the end of what is read than this may be no more than the end."""
 
-
 _UNTERMINATED = "unterminated string"
+_SCALAR = '"-0123456789tfn'
+"""What values begin with that are neither objects nor arrays."""
 
 
 class Document:
@@ -92,15 +93,25 @@ class Document:
         self._names = names
         for depth, name in enumerate(names):
             way = ".".join(names[:depth])
-            self._expect("{", f"an object under {way!r}" if way else "an object")
+            if self._peek() in ("[", *_SCALAR):
+                self._refuse_way(f"{way!r} is no object" if way else "the document is no object")
+            self._expect("{", "an object")
             self._open_objects += 1
             while self._peek() != "}" and self._member_name() != name:
                 self._value()
                 if self._peek() != "}":
                     self._expect(",", "a comma or the object's end")
             if self._peek() == "}":
-                self._fail(f"the name {name!r}, under which the contract says that the rows are", self._position)
-        self._expect("[", f"the array of rows under {'.'.join(names)!r}")
+                self._refuse_way(f"{way!r} has no {name!r}" if way else f"the document has no {name!r}")
+        if self._peek() in ("{", *_SCALAR):
+            self._refuse_way(f"{'.'.join(names)!r} is no array")
+        self._expect("[", "an array")
+
+    def _refuse_way(self, why: str) -> NoReturn:
+        self._refuse(
+            f"{self._place(self._position)}: {why}, where the contract's dialect.property says that the rows are in an "
+            "array; correct it, or export the file as it says"
+        )
 
     def stretches(self) -> Iterator[bytes]:
         """Elements in bytes, a few megabytes at a time; not the last of them.
@@ -269,14 +280,17 @@ class Document:
         self._fault(f"expected {expected}", self._position if position is None else position)
 
     def _fault(self, what: str, position: int) -> NoReturn:
-        self._count_lines(self._text[:position])
-        place = f"line {self._lines_before + 1}, column {self._last_line_length + 1}"
+        place = self._place(position)
         if position >= len(self._text) or what == _UNTERMINATED:
             self._refuse(f"{place}: the file is cut off: {what}; export or upload it again")
         self._refuse(
             f"{place}: the file is not JSON from here on: {what}; export or upload it again",
             f"found {self._text[position : position + 20]!r}",
         )
+
+    def _place(self, position: int) -> str:
+        self._count_lines(self._text[:position])
+        return f"line {self._lines_before + 1}, column {self._last_line_length + 1}"
 
     def _refuse(self, reason: str, evidence: str = "") -> NoReturn:
         if not self._lines_are_counted:

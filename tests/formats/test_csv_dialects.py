@@ -155,6 +155,13 @@ def test_a_header_over_two_rows_is_joined() -> None:
     assert rows(content, dialect) == [("1", "1.50", "1.80"), ("2", "2.50", "3.00")]
 
 
+def test_two_rows_that_name_columns_only_together_are_a_header() -> None:
+    dialect = stated("item_sku", "unit_price")
+    content = "Monday,\nitem,unit\nsku,price\n1,1.50\n2,2.50\n"
+    assert inspect(content, dialect).columns == ("item sku", "unit price")
+    assert rows(content, dialect) == [("1", "1.50"), ("2", "2.50")]
+
+
 @pytest.mark.parametrize("upper", ["sku,title,,", "sku,title,sales,sales", "sku,title,sales,"])
 def test_a_header_over_two_rows_may_name_columns_in_its_second_alone(upper: str) -> None:
     content = f"{upper}\n,,qty,price\n1,Salt,2,1.50\n"
@@ -223,11 +230,28 @@ def test_a_missing_or_additional_delimiter_costs_its_row_only(line: str) -> None
     assert result[1] == (line if line.count(",") != 2 else ("2", "Moons", ""))
 
 
-@pytest.mark.parametrize("header", ["sku;title;price\n", ""], ids=["with a header", "without"])
+@pytest.mark.parametrize(
+    "header", ["sku;title;price\n", "sku;title;price;\n", ""], ids=["with a header", "at its end too", "without"]
+)
 def test_a_delimiter_at_the_end_of_each_row_is_no_further_value(header: str) -> None:
     content = header + '1;Salt;1.50;\n2;"Moons";2.50;\n'
     assert inspect(content).details["row end"] == "delimiter"
     assert rows(content) == TWO
+
+
+@pytest.mark.parametrize("end", ["", "\n1;Salt;1.50\n2;Moons;2.50\n", "\n1;Salt;1.50;\n2;Moons;2.50;\n"])
+def test_a_delimiter_at_the_end_of_the_header_is_no_further_column(end: str) -> None:
+    content = "sku;title;price;" + end
+    assert inspect(content).columns == ("sku", "title", "price")
+    assert rows(content) == (TWO if end else [])
+
+
+def test_a_value_below_the_end_of_such_a_header_costs_its_row_only() -> None:
+    assert rows("sku;title;price;\n1;Salt;1.50;\nx;Owls;1;y\n2;Moons;2.50;\n") == [TWO[0], "x;Owls;1;y", TWO[1]]
+
+
+def test_a_column_without_a_name_that_has_values_is_a_column() -> None:
+    assert inspect("sku;title;\n1;Salt;1.50\n2;Moons;\n3;Owls;2\n").columns == ("sku", "title", "")
 
 
 def test_among_rows_that_end_with_a_delimiter_others_are_given_back() -> None:

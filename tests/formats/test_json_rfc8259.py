@@ -373,10 +373,13 @@ def test_where_the_contract_says_is_shown_with_the_columns_there() -> None:
 @pytest.mark.parametrize(
     ("data", "what"),
     [
-        (b'{"data": {"lines": []}}', "the name 'sales', under which the contract says that the rows are"),
-        (b'{"data": []}', "an object under 'data'"),
-        (b'{"data": {"sales": {"v": 1}}}', "the array of rows under 'data.sales'"),
-        (b'[{"v": 1}]', "an object"),
+        (b'{"data": {"lines": []}}', "line 1, column 22: 'data' has no 'sales', where the contract's dialect.property"),
+        (b'{"lines": []}', "the document has no 'data'"),
+        (b'{"data": []}', "'data' is no object"),
+        (b'{"data": {"sales": {"v": 1}}}', "'data.sales' is no array"),
+        (b'[{"v": 1}]', "the document is no object"),
+        (b'{"data": ]}', "expected an object"),
+        (b'{"data": {"sales": ]}', "expected an array"),
         (b'{"data": {"sales": [{"v": 1}], "sales": [{"v": 2}]}}', "'sales' stands twice"),
         (b'{"data": {"sales": [{"v": 1}]}, "data": {}}', "'data' stands twice"),
         (b'{"data": {"sales": [{"v": 1}]}', "the object's end"),
@@ -385,6 +388,16 @@ def test_where_the_contract_says_is_shown_with_the_columns_there() -> None:
 def test_a_document_without_rows_there_or_with_two_of_them_is_refused(data: bytes, what: str) -> None:
     with pytest.raises(MalformedFile, match=re.escape(what)):
         rows_under(data, "data.sales", head=b'{"data": {"sales": [{"v": 1}]}}')
+
+
+@pytest.mark.parametrize("line", [b'{"data": {"sales": {"v": 1}}}', b'{"data": {"sales": [{"v": 1}]}}'])
+def test_lines_that_hold_rows_where_the_contract_says_are_refused(line: bytes) -> None:
+    with pytest.raises(MalformedFile, match=r"dialect\.property leads into each line"):
+        NdJson().inspect(head_of(line + b"\n" + line), TableDialect(property="data.sales"))
+
+
+def test_lines_of_a_shop_that_has_documents_too_are_rows() -> None:
+    assert NdJson().inspect(head_of(b'{"v": 1}\n{"v": 2}\n'), TableDialect(property="data.sales")).columns == ("v",)
 
 
 def test_one_line_that_holds_its_rows_within_an_object_is_a_document() -> None:

@@ -49,6 +49,15 @@ def test_unicode_is_read_in_any_of_its_forms(
     assert titles(lake) == TITLES
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("title", ["Хлеб с маслом и солью", "パンと牛乳、五個入り", "خبز", "𝔉ünf"])
+def test_utf_16_without_a_mark_is_known_in_any_script(codec: str, title: str, lake: OpenLake) -> None:
+    text = "sku,title,price,genre\r\n" + f"0001,{title},1.00,{title}\r\n" * 300
+    record = lake.take(Upload(text.encode(codec)))
+    assert (record.status, record.encoding) == ("processed", codec)
+    assert titles(lake) == [title] * 300
+
+
 @pytest.mark.parametrize("rows_before", [0, 50_000], ids=["in the head", "beyond the head"])
 def test_text_that_nothing_shows_to_be_utf8_is_windows_1252(rows_before: int, lake: OpenLake) -> None:
     text = "sku,title,price,genre\n" + "9999,x,1.00,g\n" * rows_before + "0001,Café – 5 €,1.00,g\n"
