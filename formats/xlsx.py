@@ -126,7 +126,8 @@ class _Workbook:
         for _, part in self._related(self._relations, "/sharedStrings")[:1]:
             with self.opened(part) as stream:
                 for text in Elements(stream, "sst", "si", self.limits.row_bytes):
-                    yield [text_of_item(odd) if odd else unescaped(found) for found, odd in _ITEM.findall(text)]
+                    items, plain = _ITEM.findall(text), "&" not in text and "_x" not in text
+                    yield [text_of_item(odd) if odd else found if plain else unescaped(found) for found, odd in items]
 
     def shared_among(self, places: Collection[int]) -> Mapping[int, str]:
         """Some of the shared texts, by their places."""

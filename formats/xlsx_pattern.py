@@ -3,28 +3,63 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from formats.sheet import letters
 
 Found = tuple[str, ...]
-"""A row: its number, attributes and value of each cell, and an empty text. One of another shape has only its text, at
-the end."""
+"""A row: its number, of each cell its value and perhaps before that its attributes, and an empty text. One of another
+shape has only its text, at the end."""
 
 _MOST_GROUPS = 100
 """Cells that one expression has groups for: it takes long to compile with many, and keeps all of them at every cell."""
 
 
-def row_finder(width: int, prefix: str) -> Callable[[str], list[Found]]:
+@dataclass(frozen=True)
+class RowFinder:
+    """Finds the rows of a text, and knows what is where in them."""
+
+    find: Callable[[str], list[Found]]
+    values: Sequence[int]
+    """The place of each column's value."""
+    attributes: Sequence[int | str]
+    """The place of each column's attributes, or these themselves where all its cells that have a value are alike."""
+
+    def cells(self, row: Found) -> list[tuple[str, str]]:
+        """Attributes and value of each column's cell."""
+        attributes = (row[found] if isinstance(found, int) else found for found in self.attributes)
+        return [*zip(attributes, (row[place] for place in self.values), strict=True)]
+
+
+def in_groups(width: int) -> bool:
+    """Whether a row of so many columns is found by one expression, and not cell by cell."""
+    return width <= _MOST_GROUPS
+
+
+def row_finder(width: int, prefix: str, alike: Mapping[int, str] = MappingProxyType({})) -> RowFinder:
     """Finds the rows with cells in up to so many columns.
 
-    Nothing in the expressions can be matched in two ways, which their possessive quantifiers say: a row that doesn't
-    match costs no more.
+    ``alike`` are the attributes that the cells of some columns have: a row with others there is one of another shape,
+    but less is to be kept of each row. Nothing in the expressions can be matched in two ways, which their possessive
+    quantifiers say: a row that doesn't match costs no more.
     """
-    if width > _MOST_GROUPS:
-        return _WideRows(width, prefix).find
-    cells = "".join(rf"(?:{_cell(prefix, letters(column), '(')})?+" for column in range(width))
-    return _row(prefix, cells).findall
+    if not in_groups(width):
+        return RowFinder(_WideRows(width, prefix).find, range(2, 2 * width + 1, 2), range(1, 2 * width, 2))
+    cells, values, attributes = "", list[int](), list[int | str]()
+    place = 1
+    for column in range(width):
+        name, known = letters(column), alike.get(column)
+        cells += rf"(?:{_cell(prefix, name, '(') if known is None else _cell_like(prefix, name, known)})?+"
+        if known is None:
+            attributes.append(place)
+            place += 1
+        else:
+            attributes.append(known)
+        values.append(place)
+        place += 1
+    return RowFinder(_row(prefix, cells).findall, values, attributes)
 
 
 def _row(prefix: str, cells: str) -> re.Pattern[str]:
@@ -38,9 +73,18 @@ def _row(prefix: str, cells: str) -> re.Pattern[str]:
 def _cell(prefix: str, column: str, group: str) -> str:
     """A cell of a column; ``group`` opens the groups of its attributes and its value."""
     p = re.escape(prefix)
+    return rf'<{p}c r="{column}[0-9]+"{group}[^>/]*+)(?:/>|{_filled(p, group)})'
+
+
+def _cell_like(prefix: str, column: str, attributes: str) -> str:
+    """A cell of a column that has these attributes, or has no value."""
+    p = re.escape(prefix)
+    return rf'<{p}c r="{column}[0-9]+"(?:{re.escape(attributes)}{_filled(p, "(")}|[^>/]*+/>)'
+
+
+def _filled(p: str, group: str) -> str:
     value = rf"(?:<{p}v>|<{p}is><{p}t[^<>]*>){group}[^<]*)(?:</{p}v>|</{p}t></{p}is>)"
-    filled = rf">(?:<{p}f[^<]*+(?:</{p}f>)?+)?+(?:{value})?+</{p}c>"
-    return rf'<{p}c r="{column}[0-9]+"{group}[^>/]*+)(?:/>|{filled})'
+    return rf">(?:<{p}f[^<]*+(?:</{p}f>)?+)?+(?:{value})?+</{p}c>"
 
 
 class _WideRows:

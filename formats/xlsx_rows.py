@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
@@ -13,7 +14,7 @@ from formats.columns import batch_of
 from formats.format import Block, MalformedFile, MalformedRow, Rows, Wanted
 from formats.limits import SHEET_CELLS, Limits
 from formats.sheet import Header, Line, letters
-from formats.xlsx_pattern import Found, row_finder
+from formats.xlsx_pattern import Found, RowFinder, in_groups, row_finder
 from formats.xlsx_text import ROWS, Elements, OddRow, rows_of
 from formats.xlsx_values import Kind, Spelling, moments, numbers
 
@@ -33,7 +34,7 @@ def first_lines(
 ) -> Iterator[Line]:
     """The rows that have values, to find the header among. ``shared_among`` gives shared texts by their places."""
     number = 0
-    for text in _counted(elements):
+    for text, _ in _counted(elements):
         for piece in _pieces(text, f"</{elements.prefix}row>", _FIRST_ROWS):
             rows = rows_of(piece)
             shared = shared_among(_places(rows, spelling))
@@ -66,45 +67,62 @@ def row_blocks(
 ) -> Iterator[Block]:
     """The rows below the header. Raises :class:`~formats.MalformedFile` when there are more than ``ROWS``, or
     have places for more cells than ``SHEET_CELLS``."""
-    find = None
+    finders: Sequence[RowFinder] = ()
     first = 0
     width = max(1, header.width)
-    for text in _gathered(_counted(elements), width):
+    most = max(1, min(_BLOCK_CELLS, limits.cells) // width)
+    for text, count in _gathered(_counted(elements), width):
         end = f"</{elements.prefix}row>"
-        find = find or row_finder(width, elements.prefix)
-        for piece in _pieces(text, end, max(1, min(_BLOCK_CELLS, limits.cells) // width)):
+        for piece in _pieces(text, end, most) if count > most else (text,):
             if first * width > SHEET_CELLS:
                 raise MalformedFile(f"the sheet has {width:,} columns and more than {first:,} rows; export it as CSV")
-            yield _Rows(piece, first, find, header, spelling, shared, wanted)
-            first += piece.count(f"<{elements.prefix}row")
+            finders = finders or _finders(next(_pieces(piece, end, _FIRST_ROWS)), header, spelling, elements.prefix)
+            yield _Rows(piece, first, finders, header, spelling, shared, wanted)
+            first += count if piece is text else piece.count(f"<{elements.prefix}row")
 
 
-def _counted(elements: Elements) -> Iterator[str]:
-    """The same texts. Raises :class:`~formats.MalformedFile` where a sheet has more rows, empty ones included, than any
-    can have: an empty one takes so few bytes that the size of a sheet hardly bounds them."""
-    count = 0
+def _finders(first_rows: str, header: Header, spelling: Spelling, prefix: str) -> Sequence[RowFinder]:
+    """What finds rows that are like the first ones below the header, and what finds any."""
+    width = max(1, header.width)
+    any_rows = row_finder(width, prefix)
+    if not in_groups(width):
+        return (any_rows,)
+    rows = [any_rows.cells(row) for row in any_rows.find(first_rows) if row[0] and int(row[0]) > header.last]
+    kinds = [{attributes for attributes, value in cells if value} for cells in zip(*rows, strict=True)]
+    single = {column: found.pop() for column, found in enumerate(kinds) if len(found) == 1}
+    alike = {column: found for column, found in single.items() if spelling.kind(found) != "error"}
+    return (row_finder(width, prefix, alike), any_rows) if alike else (any_rows,)
+
+
+def _counted(elements: Elements) -> Iterator[tuple[str, int]]:
+    """The same texts, each with how many rows it has. Raises :class:`~formats.MalformedFile` where a sheet has more
+    rows, empty ones included, than any can have: an empty one takes so few bytes that the size of a sheet hardly bounds
+    them."""
+    total = 0
     for text in elements:
-        count += text.count(f"<{elements.prefix}row")
-        if count > ROWS:
+        count = text.count(f"<{elements.prefix}row")
+        total += count
+        if total > ROWS:
             raise MalformedFile(
                 f"a sheet of the workbook goes on after row {ROWS:,}, the last that a sheet can have; save it in a "
                 "spreadsheet program and upload it again, or export it as CSV"
             )
-        yield text
+        yield text, count
 
 
-def _gathered(texts: Iterable[str], width: int) -> Iterator[str]:
+def _gathered(texts: Iterable[tuple[str, int]], width: int) -> Iterator[tuple[str, int]]:
     """Of a wide sheet more text at a time, since each of its columns costs something in every block."""
     held: list[str] = []
-    length = 0
-    for text in texts:
+    length = rows = 0
+    for text, count in texts:
         held.append(text)
         length += len(text)
+        rows += count
         if length >= min(_MOST_TEXT, width * _TEXT_OF_A_COLUMN):
-            yield "".join(held)
-            held, length = [], 0
+            yield "".join(held), rows
+            held, length, rows = [], 0, 0
     if held:
-        yield "".join(held)
+        yield "".join(held), rows
 
 
 def _pieces(text: str, end: str, rows: int) -> Iterator[str]:
@@ -137,51 +155,58 @@ class _Rows(Block):
     text: str
     first: int
     """How many rows come before this text's, for those that have no number."""
-    find: Callable[[str], list[Found]]
+    finders: Sequence[RowFinder]
+    """The first one takes least time, and the last one takes rows of other shapes."""
     header: Header
     spelling: Spelling
     shared: pa.Array
     wanted: Wanted
 
     def parse(self) -> Rows:
-        rows, beyond = self._rows()
-        malformed = [self._misplaced(position, column, rows, beyond) for position, column in self._strays(rows, beyond)]
+        finder, found = self._found()
+        rows, beyond = self._with_values(finder, found)
+        raw = partial(self._raw, finder, rows)
+        malformed = [self._misplaced(at, column, beyond, raw) for at, column in self._strays(finder, rows, beyond)]
         bad = {row.position for row in malformed}
         positions = [position for position in range(len(rows)) if position not in bad]
-        cells = [*zip(*(rows[position] for position in positions) if bad else rows, strict=True)] or [()] * (
-            2 * self.header.width + 2
-        )
-        columns = {
-            name: self._array(cells[2 * column + 1], cells[2 * column + 2])
-            for column, name in self.header.names.items()
-            if self.wanted(name) is not None
-        }
+        cells = [*zip(*(rows[position] for position in positions) if bad else rows, strict=True)]
+        cells = cells or [()] * (2 * self.header.width + 2)
+        columns, errors = {}, {}
+        for column, name in self.header.names.items():
+            if self.wanted(name) is not None:
+                at = finder.attributes[column]
+                attributes = cells[at] if isinstance(at, int) else (at,)
+                columns[name] = self._array(attributes, cells[finder.values[column]])
+                if places := self._errors(column, attributes, cells[0]):
+                    errors[name] = places
         batch = batch_of(list(columns), list(columns.values()), len(positions))
-        errors = {
-            name: found
-            for column, name in self.header.names.items()
-            if name in columns and (found := self._errors(column, cells))
-        }
-        return Rows(batch, partial(self._raw, rows), positions, malformed, native=True, errors=errors)
+        return Rows(batch, raw, positions, malformed, native=True, errors=errors)
 
-    def _rows(self) -> tuple[list[Found], Mapping[int, OddRow]]:
+    def _found(self) -> tuple[RowFinder, list[Found]]:
+        """The rows, all of them by the first that finds them whole, or else by the last."""
+        for finder in self.finders[:-1]:
+            found = finder.find(self.text)
+            if not any(row[-1] for row in found):
+                return finder, found
+        return self.finders[-1], self.finders[-1].find(self.text)
+
+    def _with_values(self, finder: RowFinder, found: Sequence[Found]) -> tuple[list[Found], Mapping[int, OddRow]]:
         """The rows that have values, and those among them, by their position, that have some beyond the header."""
-        found = self.find(self.text)
+        first, values = finder.values[0], itemgetter(*finder.values, 0)
         if self.first >= self.header.last and not any(row[-1] for row in found):
-            return [row for row in found if row[2] or any(row[2:-1:2])], {}
+            return [row for row in found if row[first] or any(values(row)[:-1])], {}
         rows: list[Found] = []
         beyond: dict[int, OddRow] = {}
         number = self.first
         for row in found:
             for odd in rows_of(row[-1]) if row[-1] else (None,):
-                at = odd.number if odd else row[0]
-                number = row_number(at, number)
-                values = self._as_found(odd) if odd else row
+                number = row_number(odd.number if odd else row[0], number)
+                cells = self._as_found(odd) if odd else row
                 stray = odd is not None and any(v for c, (_, v) in odd.cells.items() if c >= self._width)
-                if number > self.header.last and (stray or any(values[2:-1:2])):
+                if number > self.header.last and (stray or any(values(cells)[:-1])):
                     if odd and stray:
                         beyond[len(rows)] = odd
-                    rows.append(values)
+                    rows.append(cells)
         return rows, beyond
 
     @property
@@ -192,7 +217,9 @@ class _Rows(Block):
         cells = (row.cells.get(column, _BLANK) for column in range(self._width))
         return (row.number, *(text for attributes, value in cells for text in (attributes, escape(value))), "")
 
-    def _strays(self, rows: Sequence[Found], beyond: Mapping[int, OddRow]) -> Sequence[tuple[int, int]]:
+    def _strays(
+        self, finder: RowFinder, rows: Sequence[Found], beyond: Mapping[int, OddRow]
+    ) -> Sequence[tuple[int, int]]:
         """The rows with a value in a column that has no name, and the first such column."""
         unnamed = [column for column in range(self._width) if column not in self.header.names]
         found = {
@@ -200,20 +227,21 @@ class _Rows(Block):
             for position, row in beyond.items()
         }
         for column in reversed(unnamed):
-            found |= {position: column for position, row in enumerate(rows) if row[2 * column + 2]}
+            place = finder.values[column]
+            found |= {position: column for position, row in enumerate(rows) if row[place]}
         return sorted(found.items())
 
     def _misplaced(
-        self, position: int, column: int, rows: Sequence[Found], beyond: Mapping[int, OddRow]
+        self, position: int, column: int, beyond: Mapping[int, OddRow], raw: Callable[[Sequence[int]], list[str]]
     ) -> MalformedRow:
         reason = f"the row has a value in column {letters(column)}, which the header doesn't name"
         if odd := beyond.get(position):
             cells = [odd.cells.get(place, _BLANK) for place in range(max(odd.cells) + 1)]
             return MalformedRow(position, reason, self._json([(kind, escape(value)) for kind, value in cells]))
-        return MalformedRow(position, reason, *self._raw(rows, [position]))
+        return MalformedRow(position, reason, *raw([position]))
 
-    def _raw(self, rows: Sequence[Found], positions: Sequence[int]) -> list[str]:
-        return [self._json([*zip(rows[at][1:-1:2], rows[at][2:-1:2], strict=True)]) for at in positions]
+    def _raw(self, finder: RowFinder, rows: Sequence[Found], positions: Sequence[int]) -> list[str]:
+        return [self._json(finder.cells(rows[at])) for at in positions]
 
     def _json(self, cells: Sequence[tuple[str, str]]) -> str:
         """A row's values from the first column that has a name, or has one, as a JSON array."""
@@ -246,12 +274,11 @@ class _Rows(Block):
         texts_of = {value: self._text(kind, value) for value in set(values)}
         return pa.array([texts_of[value] for value in values], pa.string())
 
-    def _errors(self, column: int, cells: Sequence[Sequence[str]]) -> Mapping[int, str]:
+    def _errors(self, column: int, attributes: Sequence[str], numbers: Sequence[str]) -> Mapping[int, str]:
         """Where cells of a column hold an error in place of a value."""
-        attributes = cells[2 * column + 1]
         odd = {found for found in set(attributes) if self.spelling.kind(found) == "error"}
         places = [place for place, found in enumerate(attributes) if found in odd] if odd else []
-        return {place: f"{letters(column)}{cells[0][place]}" for place in places}
+        return {place: f"{letters(column)}{numbers[place]}" for place in places}
 
     def _text(self, kind: Kind, value: str) -> str | None:
         return cell_text(self.spelling, self.shared, kind, value)

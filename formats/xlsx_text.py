@@ -21,7 +21,7 @@ COLUMNS = 16_384
 ROWS = 1_048_576
 """Of a sheet, at most (the same)."""
 _MOST_LETTERS = len("XFD")
-_CHUNK_SIZE = 512 * 1024
+_CHUNK_SIZE = 1024 * 1024
 _LONGEST_TAG = 4096
 _BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 

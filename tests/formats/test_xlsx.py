@@ -380,8 +380,47 @@ def test_rows_are_the_same_in_groups_or_cell_by_cell_or_left_to_the_parser(rows:
     for most in (100, 0):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(xlsx_pattern, "_MOST_GROUPS", most)
-            ways.append(xlsx_pattern.row_finder(4, "")(sheet))
+            ways.append(xlsx_pattern.row_finder(4, "").find(sheet))
     assert [(a, b) for a, b in zip(*ways, strict=True) if a != b and not b[-1]] == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from(_CELLS), max_size=5), max_size=4),
+    st.dictionaries(st.integers(0, 3), st.sampled_from([' s="2"', ' t="s"', ' s="1"', ""])),
+)
+def test_rows_like_the_first_ones_are_the_same_as_found_by_themselves(
+    rows: list[list[str]], alike: dict[int, str]
+) -> None:
+    sheet = "".join(f'<row r="{number}">{"".join(cells)}</row>' for number, cells in enumerate(rows))
+    quick, any_rows = xlsx_pattern.row_finder(4, "", alike), xlsx_pattern.row_finder(4, "")
+    found = zip(quick.find(sheet), any_rows.find(sheet), strict=True)
+    for one, other in ((one, other) for one, other in found if not one[-1]):
+        cells = zip(quick.cells(one), any_rows.cells(other), strict=True)
+        assert (one[0], other[-1]) == (other[0], "")
+        assert [pair for pair in cells if pair[0] != pair[1] and pair[0][1] + pair[1][1]] == []
+
+
+@pytest.mark.parametrize("at", [1, 70, 5000])
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ('<c r="B{}" t="str"><v>7x</v></c>', "7x"),
+        ('<c r="B{}" t="b"><v>1</v></c>', "true"),
+        ('<c r="B{}" s="1"/>', None),
+        ('<c r="B{}"><v>0.30000000000000004</v></c>', "0.30000000000000004"),
+    ],
+)
+def test_a_cell_of_another_kind_than_those_before_it_is_read_as_what_it_is(
+    at: int, cell: str, expected: str | None
+) -> None:
+    cells = {number: f'<c r="B{number}"><v>{number}</v></c>' for number in range(2, 5100)}
+    cells[at + 1] = cell.format(at + 1)
+    body = "".join(f'<row r="{n}"><c r="A{n}" t="str"><v>k</v></c>{text}</row>' for n, text in cells.items())
+    found = read(Excel(), book(body))
+    assert [row.values for row in found] == [
+        {"a": "k", "b": expected if number == at + 1 else str(number)} for number in cells
+    ]
 
 
 def test_a_sheet_of_ten_thousand_columns_takes_no_longer_to_begin_than_to_read() -> None:
