@@ -74,6 +74,11 @@ class Part:
     likelihood: float | None = None
     """How sure the format is, from 0 to 1, that the content is its own; None where the contract names the format."""
 
+    @property
+    def details(self) -> dict[str, str]:
+        """What was found out about its content, by name, for people."""
+        return {name: repr(value)[1:-1] for name, value in self.structure.details.items()}
+
 
 @dataclass(frozen=True)
 class Admission:
@@ -107,7 +112,7 @@ class Admission:
     def details(self) -> Mapping[str, str]:
         """What was found out about the first file and its packing, by name, for people."""
         first = self.parts[0]
-        found = {name: repr(value)[1:-1] for name, value in first.structure.details.items()}
+        found = first.details
         if first.member:
             found["packed in"] = f"zip of {len(self.parts)} file{'s' * (len(self.parts) > 1)}"
         elif first.packing:
@@ -176,6 +181,9 @@ def _admit(source: Source, contract: Contract, registry: Registry, scan: Scan, m
         columns = part.structure.columns
         misfit = None if columns is None else misfit_of(part.format, columns, contract)
         if misfit and columns is not None:
+            # Columns that were looked for in a wrong way or place are the likeliest mistake.
+            found = ", ".join((part.format.name, *(f"{name} {value}" for name, value in part.details.items())))
+            misfit = MalformedFile(misfit.reason, f"{misfit.evidence}; read as {found}")
             placed = misfit.at(part.member) if part.member else misfit
             raise _UnfitFile(placed, part.format.name, contract.likeness(columns))
     return Admission(contract, registry, parts)

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,8 +108,9 @@ def _check_file(
         result |= {"format": admission.format.name, "contract": admission.contract.name}
         result |= {"likelihood": admission.likelihood, "encoding": admission.encoding}
         result |= {"details": dict(admission.details)}
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as open_files:
             keys = KeyLog(source.name, Path(folder, "keys.arrow"), admission.contract)
+            open_files.callback(keys.release)
             passed_over = PassedOver(admission.contract)
             for checked in read_checked(source, admission):
                 for row in checked.refused:

@@ -168,7 +168,7 @@ class Contract:
         names = ", ".join(map(repr, columns[:_COLUMNS_SHOWN])) + ", ..." * (len(columns) > _COLUMNS_SHOWN)
         return MalformedFile(
             f"not a file of {self.name}: {'; '.join(problems)}; export it as the contract says, or give the contract "
-            "its names as aliases",
+            "its names as pipeline.aliases",
             f"its columns are {names or 'none'}",
         )
 

@@ -101,6 +101,11 @@ class KeyLog:
                     owner[key] = row
         return refused
 
+    def release(self) -> None:
+        """Let go of the open file, where the work is broken off."""
+        if self._writer:
+            self._writer.close()
+
     def by_block(self, rows: Mapping[int, Fault]) -> dict[int, dict[int, Fault]]:
         """Rows by the number of their block from 0, and their position in it."""
         found: dict[int, dict[int, Fault]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from pathlib import Path
 
 import pyarrow as pa
@@ -87,6 +87,13 @@ class PartitionedWriter:
         self._sort.remove()
         return {values: self._path(number) for values, number in sorted(self._numbers.items())}
 
+    def release(self) -> None:
+        """Let go of the open file, where the work is broken off."""
+        if self._under_way:
+            wait([self._under_way])
+        if self._first:
+            self._first.close()
+
     def _encoded(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         if self._keeps_texts:
             return self._dictionaries.encoded(batch)
@@ -116,12 +123,14 @@ class PartitionedWriter:
         writer = None
         if number == 0:
             writer, self._first = self._first, None
-        for batches in groups:
-            table = self._finish(self._dictionaries.decoded(batches))
-            writer = writer or self._open(number, table.schema)
-            writer.write_table(table)
-        if writer:
-            writer.close()
+        try:
+            for batches in groups:
+                table = self._finish(self._dictionaries.decoded(batches))
+                writer = writer or self._open(number, table.schema)
+                writer.write_table(table)
+        finally:
+            if writer:
+                writer.close()
 
     def _path(self, number: int) -> Path:
         # Not by the values, which may be longer than a file's name can be.

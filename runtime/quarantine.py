@@ -59,6 +59,11 @@ class QuarantineWriter:
         self._writer.close()
         return self._path
 
+    def release(self) -> None:
+        """Let go of the open file, where the work is broken off."""
+        if self._writer:
+            self._writer.close()
+
     def _flush(self) -> None:
         if self._held:
             self._writer = self._writer or open_parquet(self._path, self._schema)

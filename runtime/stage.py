@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -77,16 +77,19 @@ def stage(
     """
     contract, version = admission.contract, source.version
     folder.mkdir()
-    refused = QuarantineWriter(folder / "quarantine.parquet", contract, version)
-    keys = KeyLog(source.name, folder / "keys.arrow", contract)
     passed_over = PassedOver(contract)
     rows_in = rows_out = 0
 
     def prepare(checked: CheckedRows) -> tuple[CheckedRows, Parts]:
         return checked, split(_numbered(checked), contract.partition_by, checked.kept)
 
-    with ThreadPoolExecutor(THREADS) as threads:
+    with ThreadPoolExecutor(THREADS) as threads, ExitStack() as open_files:
+        refused = QuarantineWriter(folder / "quarantine.parquet", contract, version)
+        open_files.callback(refused.release)
+        keys = KeyLog(source.name, folder / "keys.arrow", contract)
+        open_files.callback(keys.release)
         rows = PartitionedWriter(folder / "processed", threads, _origin(version))
+        open_files.callback(rows.release)
         try:
             for checked, parts in _read(source, admission, threads, prepare, repeated):
                 rows.write(_moved(parts, rows_in))
@@ -104,7 +107,7 @@ def stage(
         if found:
             raise RepeatedKeysError(keys.by_block(found))
         files = rows.close()
-    quarantine = refused.close()
+        quarantine = refused.close()
     if rows_in != rows_out + refused.rows:
         raise AssertionError(f"{version.key}: {rows_in} rows in, {rows_out} out, {refused.rows} quarantined")
     folders = {values: partition_folder(contract.partition_by, values) for values in files}

@@ -290,7 +290,7 @@ def test_check_as_json_counts_all_problems_and_tells_the_first_of_each_rule(
         (
             "rota.csv",
             b"shift,who\nearly,Ada\n",
-            "the columns fit no contract: none is in sales, staff; write one for it (its columns are 'shift', 'who')",
+            "the columns fit no contract: none is in sales, staff; write one for it (its columns are 'shift', 'who'; ",
         ),
         ("web.json", b'[{"sku": "1"}', "cut off"),
         ("web.json", b'[{"sku": "1", "title": "", "price": 1, "genre": ""},\n {"sku": oops}]', "line 2, column 10"),
@@ -321,8 +321,8 @@ def test_of_many_contracts_only_the_nearest_is_explained(desk: Desk) -> None:
     assert desk.retail("check till.csv") == 1
     assert desk.out == (
         "till.csv: not a file of sales: these columns are missing: 'price'; export it as the contract says, or give "
-        "the contract its names as aliases; the other contracts (staff) fit even less "
-        "(its columns are 'sku', 'title', 'cost', 'genre')\n"
+        "the contract its names as pipeline.aliases; the other contracts (staff) fit even less "
+        "(its columns are 'sku', 'title', 'cost', 'genre'; read as csv, delimiter ,, line end \\n)\n"
     )
 
 
