@@ -3,6 +3,9 @@
 
 UV ?= $(or $(shell command -v uv),.uv/bin/uv)
 RUN = $(UV) run --no-sync
+# In the order in which they stand, since those that take longest come first. The tests of the deployed pipeline keep
+# all cores busy by themselves.
+ON_ALL_CORES = --numprocesses auto --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help setup demo cloud test test-glue check format bench fuzz
 
@@ -16,11 +19,12 @@ cloud: setup ## that AWS, left running to try
 	@$(RUN) python -m emulator.cloud
 
 test: setup ## all tests
-	$(RUN) pytest
+	$(RUN) pytest $(ON_ALL_CORES) --ignore tests/cloud
+	$(RUN) pytest tests/cloud
 
 test-glue: $(UV) ## the tests of what runs on AWS Glue 6.0, with its Python and its pyarrow
 	UV_PROJECT_ENVIRONMENT=.venv-glue UV_PYTHON=$(or $(UV_PYTHON),3.13) $(UV) run --locked --with pyarrow==23.0.1 \
-		pytest tests/formats tests/runtime
+		pytest $(ON_ALL_CORES) tests/formats tests/runtime
 
 fuzz: setup ## damaged files for every parser, a minute long (SECONDS=600 SEED=8: longer, others)
 	$(RUN) python -m tests.fuzz --seconds $(or $(SECONDS),60) --seed $(or $(SEED),7)
