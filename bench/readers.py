@@ -13,46 +13,73 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pyarrow as pa
 
 from bench.dataset import COLUMNS
 from bench.runners import MAKE_PEERS, PEERS_PYTHON
 
-_ROW = ("T0000000042-1f", "S0042", "R07", "2025-03-01T10:00:00Z", "C1", "9781000000042", "Salt & Cinnamon", "Fiction")
-_VALUES = (*_ROW, 2, 12.5, 0.25, "CARD", "EUR", "STORE", "2025-03-01")
+Row = Sequence[str | int | float]
 _BATCH = 8192
 
 
-def write_xml(file: Path, rows: int) -> None:
-    cells = "".join(
-        f"<{name}>{str(value).replace('&', '&amp;')}</{name}>" for name, value in zip(COLUMNS, _VALUES, strict=True)
+def sales(count: int) -> Iterator[Row]:
+    """Rows of as many different texts as a chain's have: some are each row's own, most come again and again."""
+    chance = Random(7)
+    for number in range(count):
+        product, day = chance.randrange(5_000), f"2025-{chance.randrange(1, 13):02}-{chance.randrange(1, 29):02}"
+        yield (
+            *(f"T{number:010}-1f", f"S{chance.randrange(200):04}", f"R{chance.randrange(20):02}", f"{day}T10:00:00Z"),
+            *(f"C{chance.randrange(50_000)}", f"978{product:010}", f"Salt & Cinnamon {product}", "Fiction"),
+            *(chance.randrange(1, 9), chance.randrange(100, 9_999) / 100, chance.randrange(0, 60, 5) / 100),
+            *("CARD", "EUR", "STORE", day),
+        )
+
+
+def amounts(count: int) -> Iterator[Row]:
+    """Rows of a text and money, as in an accountant's sheet."""
+    chance = Random(7)
+    for number in range(count):
+        yield (f"A{number:08}", *(chance.randrange(100_000) / 100 for _ in COLUMNS[1:]))
+
+
+def write_xml(file: Path, count: int) -> None:
+    rows = (
+        "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in zip(COLUMNS, row, strict=True))
+        for row in sales(count)
     )
-    file.write_text(f"<sales>\n{f'<sale>{cells}</sale>' * rows}\n</sales>", encoding="utf-8")
+    file.write_text("<sales>\n" + "".join(f"<sale>{row}</sale>\n" for row in rows) + "</sales>", encoding="utf-8")
 
 
-def write_xlsx(file: Path, rows: int) -> None:
+def write_xlsx(file: Path, count: int) -> None:
     """With texts shared among cells, as Excel writes them."""
-    _write_xlsx(file, rows, shared=True)
+    _write_xlsx(file, sales(count), shared=True)
 
 
-def write_inline_xlsx(file: Path, rows: int) -> None:
+def write_inline_xlsx(file: Path, count: int) -> None:
     """With texts in their cells, as web shops' libraries write them."""
-    _write_xlsx(file, rows, shared=False)
+    _write_xlsx(file, sales(count), shared=False)
 
 
-def _write_xlsx(file: Path, rows: int, *, shared: bool) -> None:
+def write_amounts_xlsx(file: Path, count: int) -> None:
+    """Of numbers nearly alone."""
+    _write_xlsx(file, amounts(count), shared=True)
+
+
+def _write_xlsx(file: Path, rows: Iterable[Row], *, shared: bool) -> None:
     import xlsxwriter
 
     with xlsxwriter.Workbook(file, {"constant_memory": not shared}) as book:
         sheet = book.add_worksheet()
         sheet.write_row(0, 0, COLUMNS)
-        for number in range(1, rows + 1):
-            sheet.write_row(number, 0, _VALUES)
+        for number, row in enumerate(rows, 1):
+            sheet.write_row(number, 0, row)
 
 
 def ours(file: Path) -> int:
@@ -99,6 +126,7 @@ CASES: dict[str, tuple[Callable[[Path, int], None], Callable[[Path], int]]] = {
     "xml": (write_xml, lxml_iterparse),
     "xlsx": (write_xlsx, python_calamine),
     "xlsx, texts in cells": (write_inline_xlsx, python_calamine),
+    "xlsx, amounts": (write_amounts_xlsx, python_calamine),
 }
 
 
