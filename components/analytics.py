@@ -11,6 +11,7 @@ from components.arguments import refuse_unknown
 from components.naming import once, type_token
 from components.policies import (
     Account,
+    ServiceRole,
     allow,
     allow_service,
     bucket_arn,
@@ -156,21 +157,7 @@ class Analytics(pulumi.ComponentResource):
         crawler = f"{name}-drift-check"
         log_group_name = f"/aws-glue/crawlers-role/{crawler}-{crawler}"
         log_group_arn = account.arn("logs", f"log-group:{log_group_name}")
-        logs_service = account.region.apply(lambda region: f"logs.{region}.amazonaws.com")
-        key = encryption_key(
-            crawler,
-            account,
-            [
-                allow_service(
-                    logs_service,
-                    ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
-                    "*",
-                    {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": log_group_arn}},
-                )
-            ],
-            description=f"Encrypts the log of {crawler}",
-            parent=self,
-        )
+        key = self._log_key(crawler, account, log_group_arn)
         options = pulumi.ResourceOptions(parent=self)
         log_group = aws.cloudwatch.LogGroup(
             crawler,
@@ -189,10 +176,55 @@ class Analytics(pulumi.ComponentResource):
             },
             opts=options,
         )
+        role = self._crawler_role(crawler, account, database, tables, log_group_arn, args)
+        aws.glue.Crawler(
+            crawler,
+            name=crawler,
+            description="Logs files that don't fit their table",
+            role=role.role.arn,
+            database_name=database.name,
+            catalog_targets=[{"database_name": database.name, "tables": [table.name for table in tables]}],
+            # With tables of the catalogue as targets, Glue deletes nothing and groups only this way.
+            schema_change_policy={"delete_behavior": "LOG", "update_behavior": "LOG"},
+            configuration=json.dumps({"Version": 1.0, "Grouping": {"TableGroupingPolicy": "CombineCompatibleSchemas"}}),
+            security_configuration=encryption.name,
+            schedule=args.get("crawler_schedule"),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[role.policy, log_group]),
+        )
+        return pulumi.Output.from_input(crawler), log_group.name
+
+    def _log_key(self, crawler: str, account: Account, log_group_arn: pulumi.Output[str]) -> aws.kms.Key:
+        """The key of the crawler's log, which CloudWatch Logs may use for that alone."""
+        logs_service = account.region.apply(lambda region: f"logs.{region}.amazonaws.com")
+        return encryption_key(
+            crawler,
+            account,
+            [
+                allow_service(
+                    logs_service,
+                    ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+                    "*",
+                    {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": log_group_arn}},
+                )
+            ],
+            description=f"Encrypts the log of {crawler}",
+            parent=self,
+        )
+
+    def _crawler_role(
+        self,
+        crawler: str,
+        account: Account,
+        database: aws.glue.CatalogDatabase,
+        tables: list[aws.glue.CatalogTable],
+        log_group_arn: pulumi.Output[str],
+        args: AnalyticsArgs,
+    ) -> ServiceRole:
+        """What the crawler may do: read the lake and the catalogue, and log."""
         catalogue = [account.arn("glue", "catalog"), account.arn("glue", "database/", database.name)]
         table_arns = [account.arn("glue", "table/", database.name, "/", table.name) for table in tables]
         buckets = [args["processed_bucket"], args["quarantine_bucket"]]
-        role = service_role(
+        return service_role(
             crawler,
             "glue.amazonaws.com",
             [
@@ -221,21 +253,6 @@ class Analytics(pulumi.ComponentResource):
             description="Reads the lake and the catalogue, and logs where they differ",
             parent=self,
         )
-        aws.glue.Crawler(
-            crawler,
-            name=crawler,
-            description="Logs files that don't fit their table",
-            role=role.role.arn,
-            database_name=database.name,
-            catalog_targets=[{"database_name": database.name, "tables": [table.name for table in tables]}],
-            # With tables of the catalogue as targets, Glue deletes nothing and groups only this way.
-            schema_change_policy={"delete_behavior": "LOG", "update_behavior": "LOG"},
-            configuration=json.dumps({"Version": 1.0, "Grouping": {"TableGroupingPolicy": "CombineCompatibleSchemas"}}),
-            security_configuration=encryption.name,
-            schedule=args.get("crawler_schedule"),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[role.policy, log_group]),
-        )
-        return pulumi.Output.from_input(crawler), log_group.name
 
     def _workgroup(self, name: str, account: Account, args: AnalyticsArgs) -> pulumi.Output[str]:
         key: pulumi.Output[str | None] = pulumi.Output.from_input(args.get("data_key_arn"))

@@ -217,6 +217,15 @@ def parse_settings(
             "featureGroups", _FEATURE_GROUP, "a list such as retail_transactions/article_id/sold_at"
         ),
     )
+    _check_together(reader, settings)
+    _check_regions(reader, settings)
+    _check_feature_groups(reader, settings)
+    reader.finish()
+    return settings
+
+
+def _check_together(reader: SettingsReader, settings: Settings) -> None:
+    """What a setting means, or may be, depends on others."""
     # https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
     if settings.batch_size > 10 and settings.batch_window_seconds == 0:
         reader.refuse("batchWindowSeconds", 0, f"at least 1, as batchSize is {settings.batch_size}, above 10")
@@ -240,10 +249,6 @@ def parse_settings(
     if both and not reader.problems:
         allowed = f"roles that aren't lakeReaders too, as {', '.join(both)} is: they read all that these do"
         reader.refuse("lakePersonalReaders", settings.lake_personal_readers, allowed)
-    _check_regions(reader, settings)
-    _check_feature_groups(reader, settings)
-    reader.finish()
-    return settings
 
 
 def _check_regions(reader: SettingsReader, settings: Settings) -> None:

@@ -58,8 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--no-outsiders", action="store_true", help="only the formats in the box (as RETAIL_OUTSIDERS=off)"
     )
-    subcommands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_commands(parser.add_subparsers(required=True, metavar="COMMAND"))
+    return parser
 
+
+def _add_commands(subcommands: Any) -> None:
     formats = _command(
         subcommands, "formats", commands.formats, "what can be read, and which package brings it", "retail formats"
     )
@@ -105,7 +108,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     infer.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a sample of the files to come")
     _json_option(infer)
-    return parser
 
 
 class _Version(argparse.Action):
