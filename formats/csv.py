@@ -110,8 +110,8 @@ class Csv(Format):
             stretches = without_comments(stretches, dialect)
         above = range(1, max(spelled.header_rows, default=0) + 1)
         stretches = without_records(stretches, dialect, [*above, *spelled.comment_rows])
-        ends = ROW_END in structure.details
-        parts = marked(stretches, dialect, len(columns) + ends)
+        at_end = int(structure.details.get(ROW_END, "0").partition(" ")[0])
+        parts = marked(stretches, dialect, len(columns) + at_end)
         if structure.exact:
             pieces = first_table(of_few_rows(parts, dialect, BLOCK_ROWS), dialect, columns)
         else:
@@ -121,7 +121,7 @@ class Csv(Format):
             if reason:
                 yield Apart(records, dialect, [columns[position] for position in included], reason)
                 continue
-            block = CsvRows(records.data, dialect, columns, included, wanted, last, ends, structure.exact, below_gap)
+            block = CsvRows(records.data, dialect, columns, included, wanted, last, at_end, structure.exact, below_gap)
             yield WithUnclosed(block, records) if records.unclosed else block
             below_gap = ends_with_gap(records.data, dialect)
 

@@ -51,8 +51,8 @@ class CsvRows(Block):
     wanted: Wanted
     last: bool
     """Whether these are the file's last records."""
-    end_with_delimiter: bool
-    """Whether records end with a delimiter, after which there is no value."""
+    at_end: int
+    """How many delimiters records end with that have no value behind them."""
     exact: bool
     """Whether each was looked at, for where it ends and which table it is of."""
     below_gap: bool = False
@@ -122,12 +122,12 @@ class CsvRows(Block):
         data = self.dialect.unspaced(data)
         if data.startswith(codecs.BOM_UTF8):  # this is not the file's beginning, but the parser would take it for one
             data = b"\n" + data
-        names = [str(position) for position in range(len(self.columns) + self.end_with_delimiter)]
+        names = [str(position) for position in range(len(self.columns) + self.at_end)]
         # Rows without any column would not be counted.
         included = {names[position]: self._type_of(self.columns[position]) for position in self.included}
         included = included or {names[0]: pa.string()}
-        if self.end_with_delimiter:
-            included[names[-1]] = pa.string()
+        beyond = names[len(self.columns) :]
+        included |= {name: pa.string() for name in beyond}
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
             arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
@@ -149,8 +149,9 @@ class CsvRows(Block):
             raise MisjudgedCutError
         batches = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]
         batch = batches[0]
-        if self.end_with_delimiter:
-            surplus = positions_with_value(batch.columns[-1], positions := positions_of(batch, misfits))
+        if beyond:
+            positions = positions_of(batch, misfits)
+            surplus = sorted({at for name in beyond for at in positions_with_value(batch.column(name), positions)})
             texts = map(shown, self.dialect.records(data, batch.num_rows + len(misfits), surplus))
             extras = {at: (self._misfit(text, len(names)), text) for at, text in zip(surplus, texts, strict=True)}
             batch, misfits = kept(batch, positions, extras), misfits | extras
@@ -158,7 +159,7 @@ class CsvRows(Block):
         return batch.rename_columns([self.columns[position] for position in self.included]), misfits
 
     def _misfit(self, record: str, count: int) -> str:
-        return why_misfit(record, count, self.columns, self.dialect, end_with_delimiter=self.end_with_delimiter)
+        return why_misfit(record, count, self.columns, self.dialect, self.at_end)
 
     def _values(self, record: str) -> Sequence[str]:
         return next(iter(sample(record, self.dialect)), [])

@@ -16,7 +16,7 @@ from formats.header import begins_with_row, fill_each_other, is_row, names_known
 _DELIMITERS = (",", ";", "\t", "|", "^", "~")
 SAMPLE_RECORDS = 50
 ROW_END = "row end"
-"""The name of the detail that rows end with a delimiter."""
+"""The name of the detail how many delimiters rows end with."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class CsvHead:
     dialect: Dialect
     header: tuple[int, ...]
     columns: tuple[str, ...]
-    ends_with_delimiter: bool
-    """Whether rows end with a delimiter, after which there is no value."""
+    delimiters_at_end: int
+    """How many delimiters rows end with that have no value behind them."""
 
     @property
     def details(self) -> dict[str, str]:
@@ -41,8 +41,8 @@ class CsvHead:
             found["space after a delimiter"] = "skipped"
         if self.header != (1,):
             found["header"] = "record " + " and ".join(map(str, self.header)) if self.header else "none"
-        if self.ends_with_delimiter:
-            found[ROW_END] = "delimiter"
+        if self.delimiters_at_end:
+            found[ROW_END] = f"{self.delimiters_at_end} delimiter{'s' * (self.delimiters_at_end > 1)}"
         return found
 
 
@@ -60,13 +60,12 @@ def find_head(text: str, stated: TableDialect) -> CsvHead:
     header = _header(records, stated)
     columns = names_of([records[number - 1] for number in header if number <= len(records)], stated)
     columns = columns or _columns_without_header(records, stated)
-    rows = records[max(header, default=0) :]
-    if len(columns) > 1 and not columns[-1] and _have_no_value(rows, len(columns) - 1):
-        columns = columns[:-1]  # the header ends with a delimiter, as its rows may
-        ends = 2 * sum(len(row) > len(columns) for row in rows) > len(rows)
-    else:
-        ends = _end_with_delimiter(rows, len(columns))
-    return CsvHead(dialect, header, columns, ends)
+    rows = [record for record in records[max(header, default=0) :] if any(record)]
+    named = len(columns) - next((at for at, name in enumerate(reversed(columns)) if name), 0)
+    if named < len(columns) and _have_no_value(rows, named):
+        columns = columns[:named]  # the header ends with delimiters, as its rows may
+        return CsvHead(dialect, header, columns, _delimiters_at_end(rows, named, filled=True))
+    return CsvHead(dialect, header, columns, _delimiters_at_end(rows, len(columns)))
 
 
 def sample(text: str, dialect: Dialect) -> list[list[str]]:
@@ -167,12 +166,14 @@ def _header(records: Sequence[Sequence[str]], stated: TableDialect) -> tuple[int
     return (first, first + 1) if fill_each_other(records[first - 1 : first + 1]) else (first,)
 
 
-def _end_with_delimiter(rows: Sequence[Sequence[str]], width: int) -> bool:
-    """Whether most rows have one value more than columns, which is empty.
+def _delimiters_at_end(rows: Sequence[Sequence[str]], width: int, *, filled: bool = False) -> int:
+    """How many values most rows have after those of so many columns, all of them empty unless some may be ``filled``.
 
     In a single row among others it may be a value that is missing, after one with a delimiter in it.
     """
-    return 2 * sum(len(row) == width + 1 and not row[-1] for row in rows) > len(rows)
+    surplus = [len(row) - width for row in rows if len(row) > width and (filled or not any(row[width:]))]
+    most = max(surplus, key=surplus.count, default=0)
+    return most if 2 * surplus.count(most) > len(rows) else 0
 
 
 def _have_no_value(rows: Sequence[Sequence[str]], position: int) -> bool:
@@ -186,8 +187,8 @@ def _has_no_header(records: Sequence[Sequence[str]], stated: TableDialect) -> bo
         return False
     if not stated.columns:
         return begins_with_row(records)
-    ends = _end_with_delimiter(records, len(stated.columns))
-    return is_row(records[0][:-1] if ends else records[0], stated)
+    surplus = _delimiters_at_end([*filter(any, records)], len(stated.columns))
+    return is_row(records[0][: len(records[0]) - surplus], stated)
 
 
 def _first_of_table(records: Sequence[Sequence[str]], numbers: Sequence[int]) -> int:

@@ -66,12 +66,16 @@ class WithUnclosed(Block):
         return replace(rows, malformed=malformed)
 
 
-def why_misfit(record: str, count: int, columns: Sequence[str], dialect: Dialect, *, end_with_delimiter: bool) -> str:
+def why_misfit(record: str, count: int, columns: Sequence[str], dialect: Dialect, at_end: int) -> str:
     """Why a record of so many values has no place in the columns, and what to do about it."""
-    if end_with_delimiter and count == len(columns):
-        if next(iter(sample(record, dialect)), []) == list(columns):
+    if len(columns) <= count < len(columns) + at_end:
+        values = next(iter(sample(record, dialect)), [])
+        if values[: len(columns)] == list(columns):
             return REPEATED_HEADER
-        return "the row has no delimiter at its end, where the file's other rows have one; end it with one"
+        if not any(values[len(columns) :]):
+            own = "no delimiter" if count == len(columns) else f"only {count - len(columns)}"
+            many = "one" if at_end == 1 else f"{at_end}"
+            return f"the row has {own} at its end, where the file's other rows have {many}; end it with {many}"
     counted = "1 value" if count == 1 else f"{count} values"
     remedy = "fill in all values, quote line ends, or drop what is no record"
     if dialect.quote != "'" and f"{dialect.delimiter}'" in record:

@@ -235,7 +235,7 @@ def test_a_missing_or_additional_delimiter_costs_its_row_only(line: str) -> None
 )
 def test_a_delimiter_at_the_end_of_each_row_is_no_further_value(header: str) -> None:
     content = header + '1;Salt;1.50;\n2;"Moons";2.50;\n'
-    assert inspect(content).details["row end"] == "delimiter"
+    assert inspect(content).details["row end"] == "1 delimiter"
     assert rows(content) == TWO
 
 
@@ -244,6 +244,29 @@ def test_a_delimiter_at_the_end_of_the_header_is_no_further_column(end: str) -> 
     content = "sku;title;price;" + end
     assert inspect(content).columns == ("sku", "title", "price")
     assert rows(content) == (TWO if end else [])
+
+
+@pytest.mark.parametrize("header", ["sku;title;price;;\n", "sku;title;price;\n", "sku;title;price\n", ""])
+def test_rows_may_end_with_as_many_delimiters_as_a_sheet_had_empty_columns(header: str) -> None:
+    content = header + "1;Salt;1.50;;\n;;;;;;\n2;Moons;2.50;;\n;;;;;;\n;;;;;;\n"
+    assert inspect(content).details["row end"] == "2 delimiters"
+    assert rows(content) == TWO
+
+
+def test_among_rows_that_end_with_several_delimiters_others_are_given_back() -> None:
+    others = [
+        ("3;Owls;3.50;", "the row has only 1 at its end, where the file's other rows have 2; end it with 2"),
+        ("3;Owls;3.50", "the row has no delimiter at its end, where the file's other rows have 2; end it with 2"),
+        (
+            "3;Owls;3.50;x;",
+            "the row has 5 values, the header has 3 columns; put quotes around a value that holds the delimiter",
+        ),
+        ("sku;title;price;", REPEATED_HEADER),
+        ("sku;title;price;;", REPEATED_HEADER),
+    ]
+    content = "sku;title;price;;\n" + "1;Salt;1.50;;\n2;Moons;2.50;;\n" * 4
+    result = found(content + "\n".join(line for line, _ in others))[8:]
+    assert [(row.raw, row.reason) for row in result] == others
 
 
 def test_a_value_below_the_end_of_such_a_header_costs_its_row_only() -> None:
