@@ -38,6 +38,7 @@ FIELDS_MATCH: tuple[str, ...] = get_args(FieldsMatch)
 
 _OWN_TABLE = "ledger"
 _SHORTEST_HASH_KEY = 16
+_DISORDER = "the columns are not in the contract's order"
 _COLUMNS_SHOWN = 40
 _DATASET_PROPERTIES = ("name", "title", "description", "format", "encoding", "dialect", "schema", "pipeline")
 _SCHEMA_PROPERTIES = ("fields", "fieldsMatch", "missingValues", "primaryKey")
@@ -158,7 +159,7 @@ class Contract:
             and not problems
             and found != [field.name for field in self.fields]
         ):
-            problems.append("the columns are not in the contract's order: " + ", ".join(f.name for f in self.fields))
+            problems.append(f"{_DISORDER}: " + ", ".join(f.name for f in self.fields))
         required = [field.name for field in self.fields if field.constraints.required and field.name in missing]
         if required and (not complete or self.fields_match in ("superset", "partial")):
             problems.append("these columns are missing: " + ", ".join(map(repr, required)))
@@ -166,9 +167,15 @@ class Contract:
             return None
         # What stands where the header should is a row of values at times.
         names = ", ".join(map(repr, columns[:_COLUMNS_SHOWN])) + ", ..." * (len(columns) > _COLUMNS_SHOWN)
+        remedies = ["export it as the contract says"]
+        if missing or surplus:
+            remedies.append("give the contract its names as pipeline.aliases")
+        if any(problem.startswith(_DISORDER) for problem in problems):
+            remedies.append("say fieldsMatch: equal there, which takes any order")
+        elif surplus and not missing and not self.takes_further_columns:
+            remedies.append("say fieldsMatch: subset there, which takes further columns")
         return MalformedFile(
-            f"not a file of {self.name}: {'; '.join(problems)}; export it as the contract says, or give the contract "
-            "its names as pipeline.aliases",
+            f"not a file of {self.name}: {'; '.join(problems)}; {', or '.join(remedies)}",
             f"its columns are {names or 'none'}",
         )
 

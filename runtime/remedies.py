@@ -8,7 +8,7 @@ WHOLE_FILE = "file"
 """The rule that a file breaks as a whole. Its reason says what to do."""
 _REMEDIES: Mapping[str, str] = {
     "structure": "mend the row in the file, or export the file again",
-    "type": "correct the value, or the field's type or format in the contract",
+    "type": "correct the value, or what the contract says of the field (type, format, decimalChar, missingValues)",
     "error": "mend the formula, or name the error among the field's `missingValues`",
     "required": "fill in the value, or drop `required` from the contract",
     "fieldsMatch": "leave the field out, or add it to the contract, or say `fieldsMatch: subset` there",

@@ -242,7 +242,9 @@ def test_check_says_file_row_reason_and_remedy_of_every_problem_and_writes_nothi
     assert desk.retail("check dirty.csv --contract sales") == 1
     first, second, last = desk.out.splitlines()
     assert first.startswith('dirty.csv: row 2: price: "dear" is not a number')
-    assert first.endswith(" -> correct the value, or the field's type or format in the contract")
+    assert first.endswith(
+        " -> correct the value, or what the contract says of the field (type, format, decimalChar, missingValues)"
+    )
     assert second == (
         "dirty.csv: row 3: the row has 2 values, the header has 4 columns"
         " -> fill in all values, quote line ends, or drop what is no record"
