@@ -87,7 +87,7 @@ def _finders(first_rows: str, header: Header, spelling: Spelling, prefix: str) -
     any_rows = row_finder(width, prefix)
     if not in_groups(width):
         return (any_rows,)
-    rows = [any_rows.cells(row) for row in any_rows.find(first_rows) if row[0] and int(row[0]) > header.last]
+    rows = [any_rows.cells(row) for row in any_rows.find(first_rows) if row_number(row[0], -1) > header.last]
     kinds = [{attributes for attributes, value in cells if value} for cells in zip(*rows, strict=True)]
     single = {column: found.pop() for column, found in enumerate(kinds) if len(found) == 1}
     alike = {column: found for column, found in single.items() if spelling.kind(found) != "error"}
