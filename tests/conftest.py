@@ -9,6 +9,7 @@ OF_ONE_RECORDING = ("infrastructure",)
 """Folders whose files have the records of deployments in common, which take long to make."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         file = item.path.relative_to(TESTS)
