@@ -91,7 +91,7 @@ _LEDGER = (
     Column("reason", "string", "Why the object was refused, or which version superseded it; otherwise null"),
     Column("rows_in", "bigint", "Rows found in the object"),
     Column("rows_out", "bigint", "Rows written to the dataset's table"),
-    Column("rows_quarantined", "bigint", "Rows written to the quarantine table"),
+    Column("rows_quarantined", "bigint", "Rows refused, of which the quarantine may keep a sample"),
     Column("outputs", "array<string>", "Parquet files written, as keys of the processed bucket"),
     Column("quarantine", "array<string>", "Parquet files written, as keys of the quarantine bucket"),
     Column("run", "string", "The run that decided"),
