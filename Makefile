@@ -3,9 +3,9 @@
 
 UV ?= $(or $(shell command -v uv),.uv/bin/uv)
 RUN = $(UV) run --no-sync
-# In the order in which they stand, since those that take longest come first. The tests of the deployed pipeline keep
+# The tests of a file one after the other, since they share what takes long to make. Those of the deployed pipeline keep
 # all cores busy by themselves.
-ON_ALL_CORES = --numprocesses auto --dist loadgroup --no-loadscope-reorder
+ON_ALL_CORES = --numprocesses auto --dist loadfile
 
 .PHONY: help setup demo cloud test test-glue check format bench fuzz
 
